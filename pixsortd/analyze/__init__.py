@@ -1,0 +1,1 @@
+"""What is this photo? Reading, decoding, describing, embedding and scoring."""

@@ -1,0 +1,1 @@
+"""Embedding families, one file each, found through the entry points `pixsortd.embedders`."""

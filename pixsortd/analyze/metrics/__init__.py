@@ -1,0 +1,1 @@
+"""Quality metric families, found through the entry points `pixsortd.metrics`."""

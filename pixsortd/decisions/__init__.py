@@ -1,0 +1,1 @@
+"""What did the user say? An append-only log and its replay."""

@@ -1,0 +1,1 @@
+"""What belongs together? Reducing, clustering, matching to earlier groups, joining in between."""

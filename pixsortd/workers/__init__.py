@@ -1,0 +1,1 @@
+"""Where does analysis run? The protocol, the spawned process and what happens when it dies."""
