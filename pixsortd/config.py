@@ -4,17 +4,11 @@ Every value knows where it came from; an unknown key is refused with its line an
 known name. Nothing here touches a photo root or imports a heavy package.
 """
 
-import difflib
-import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import msgspec
 
-from pixsortd.errors import ConfigError
 from pixsortd.records import Role
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
@@ -56,7 +50,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class RootSettings(Section):
+class RootSettings(Section, frozen=True, kw_only=True):
     """One photo directory."""
 
     path: str
@@ -64,7 +58,7 @@ class RootSettings(Section):
     exclude: tuple[str, ...] = ()
 
 
-class WatchSettings(Section):
+class WatchSettings(Section, frozen=True, kw_only=True):
     """How changes on disk are noticed and believed."""
 
     quiet: Duration = Duration(2)
@@ -79,7 +73,7 @@ class WatchSettings(Section):
     forget: Duration = Duration(90 * 86400)
 
 
-class WorkerSettings(Section):
+class WorkerSettings(Section, frozen=True, kw_only=True):
     """The process in which analysis runs."""
 
     idle: Duration = Duration(300)
@@ -90,7 +84,7 @@ class WorkerSettings(Section):
     threads: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
 
 
-class DecodeSettings(Section):
+class DecodeSettings(Section, frozen=True, kw_only=True):
     """What is accepted as a photo and what is made of it."""
 
     max_megapixels: Positive = 256
@@ -98,7 +92,7 @@ class DecodeSettings(Section):
     thumbnail: Annotated[int, msgspec.Meta(ge=64, le=2048)] = 512
 
 
-class EmbedSettings(Section):
+class EmbedSettings(Section, frozen=True, kw_only=True):
     """Which embedding spaces are kept."""
 
     space: str = "clip"
@@ -106,7 +100,7 @@ class EmbedSettings(Section):
     device: str = "auto"
 
 
-class SpaceSettings(Section):
+class SpaceSettings(Section, frozen=True, kw_only=True):
     """A space of one's own: any model, local weights, arguments passed on to the model."""
 
     model: str
@@ -115,7 +109,7 @@ class SpaceSettings(Section):
     args: dict[str, Any] = {}
 
 
-class ScoreSettings(Section):
+class ScoreSettings(Section, frozen=True, kw_only=True):
     """Which quality metrics are kept."""
 
     metrics: tuple[str, ...] = ("brisque", "niqe", "piqe")
@@ -123,14 +117,14 @@ class ScoreSettings(Section):
     weights: dict[str, str] = {}
 
 
-class ModelSettings(Section):
+class ModelSettings(Section, frozen=True, kw_only=True):
     """Where weights live and how often missing ones are looked for."""
 
     retry: Duration = Duration(3600)
     dir: str = ""
 
 
-class ClusterSettings(Section):
+class ClusterSettings(Section, frozen=True, kw_only=True):
     """How groups are formed."""
 
     every: Duration = Duration(86400)
@@ -140,7 +134,7 @@ class ClusterSettings(Section):
     deadline: Duration = Duration(7200)
 
 
-class IndexSettings(Section):
+class IndexSettings(Section, frozen=True, kw_only=True):
     """The sidecar index."""
 
     map_size: Size = Size(64 * 10**9)
@@ -148,7 +142,7 @@ class IndexSettings(Section):
     backups: Annotated[int, msgspec.Meta(ge=0, le=100)] = 3
 
 
-class ApiSettings(Section):
+class ApiSettings(Section, frozen=True, kw_only=True):
     """Where the API and the page are served."""
 
     host: str = "127.0.0.1"
@@ -157,14 +151,14 @@ class ApiSettings(Section):
     token_file: str = ""
 
 
-class LogSettings(Section):
+class LogSettings(Section, frozen=True, kw_only=True):
     """What is logged and how."""
 
     level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
     format: Annotated[str, msgspec.Meta(pattern="^(auto|text|json)$")] = "auto"
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole configuration."""
 
     state_dir: str = ""

@@ -15,7 +15,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every travelling value."""
 
 
-class Reason(Record):
+class Reason(Record, frozen=True, kw_only=True):
     """Why something is as it is, in words a person can act on."""
 
     code: str
@@ -27,7 +27,7 @@ class Reason(Record):
 # --- files -------------------------------------------------------------------------------------
 
 
-class FileStamp(Record):
+class FileStamp(Record, frozen=True, kw_only=True):
     """What ``fstat`` said of a file; two equal stamps are taken for unchanged content."""
 
     size: int
@@ -47,7 +47,7 @@ class FileState(StrEnum):
     AWAY = "away"
 
 
-class FileRow(Record):
+class FileRow(Record, frozen=True, kw_only=True):
     """What is known of one path under one root."""
 
     root: str
@@ -70,7 +70,7 @@ class FileRow(Record):
     """For an away row: the state it returns to when the file comes back unchanged."""
 
 
-class Found(Record, tag=True):
+class Found(Record, frozen=True, kw_only=True, tag=True):
     """A file that is new or whose bytes may have changed. Unsettled ones wait, settled ones queue."""
 
     path: bytes
@@ -79,7 +79,7 @@ class Found(Record, tag=True):
     reason: Reason | None = None
 
 
-class Moved(Record, tag=True):
+class Moved(Record, frozen=True, kw_only=True, tag=True):
     """The same inode with the same size and mtime under a new name: nothing needs recomputing."""
 
     old: bytes
@@ -87,7 +87,7 @@ class Moved(Record, tag=True):
     stamp: FileStamp
 
 
-class Linked(Record, tag=True):
+class Linked(Record, frozen=True, kw_only=True, tag=True):
     """A further hard link to a file that is already indexed under ``other``."""
 
     path: bytes
@@ -95,7 +95,7 @@ class Linked(Record, tag=True):
     stamp: FileStamp
 
 
-class Excluded(Record, tag=True):
+class Excluded(Record, frozen=True, kw_only=True, tag=True):
     """A file, or with ``files`` a whole directory, that a rule keeps out."""
 
     path: bytes
@@ -104,7 +104,7 @@ class Excluded(Record, tag=True):
     files: int = 1
 
 
-class Refused(Record, tag=True):
+class Refused(Record, frozen=True, kw_only=True, tag=True):
     """A file that cannot be analysed: unreadable, never settling."""
 
     path: bytes
@@ -112,21 +112,21 @@ class Refused(Record, tag=True):
     stamp: FileStamp | None = None
 
 
-class Missing(Record, tag=True):
+class Missing(Record, frozen=True, kw_only=True, tag=True):
     """A known file that is not where it was; it becomes away and starts its grace time."""
 
     path: bytes
     reason: Reason
 
 
-class Back(Record, tag=True):
+class Back(Record, frozen=True, kw_only=True, tag=True):
     """An away file that is there again with an equal stamp: its former state returns."""
 
     path: bytes
     stamp: FileStamp
 
 
-class Gone(Record, tag=True):
+class Gone(Record, frozen=True, kw_only=True, tag=True):
     """A file whose deletion is believed. The row goes; the photo's decisions and analysis stay."""
 
     path: bytes
@@ -136,7 +136,7 @@ class Gone(Record, tag=True):
 Change = Found | Moved | Linked | Excluded | Refused | Missing | Back | Gone
 
 
-class Ledger(Record, omit_defaults=False):
+class Ledger(Record, frozen=True, kw_only=True, omit_defaults=False):
     """The conservation law of one root: on_disk is the sum of all the others."""
 
     on_disk: int = 0
@@ -175,7 +175,7 @@ class WatchMode(StrEnum):
     OFF = "off"
 
 
-class VolumeIdentity(Record):
+class VolumeIdentity(Record, frozen=True, kw_only=True):
     """What a root's volume looked like when it was last believed."""
 
     device: int
@@ -184,7 +184,7 @@ class VolumeIdentity(Record):
     marker: str | None = None
 
 
-class RootRecord(Record):
+class RootRecord(Record, frozen=True, kw_only=True):
     """The last known state of a root, kept across restarts."""
 
     id: str
@@ -214,7 +214,7 @@ def root_id(real_path: bytes) -> str:
 # --- photos ------------------------------------------------------------------------------------
 
 
-class Exif(Record):
+class Exif(Record, frozen=True, kw_only=True):
     """What the camera wrote, in the units people use. Everything is optional."""
 
     taken: str | None = None
@@ -240,7 +240,7 @@ class Exif(Record):
     software: str | None = None
 
 
-class Photo(Record):
+class Photo(Record, frozen=True, kw_only=True):
     """One content: what its bytes are, whatever the paths that hold them."""
 
     sha256: bytes
@@ -263,7 +263,7 @@ class Photo(Record):
     """Small integer given by the index, the photo's id in FAISS."""
 
 
-class Space(Record):
+class Space(Record, frozen=True, kw_only=True):
     """An embedding space. Vectors of two spaces never meet."""
 
     name: str
@@ -282,14 +282,14 @@ class Space(Record):
         return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-class Embedding(Record):
+class Embedding(Record, frozen=True, kw_only=True):
     """One photo's unit vector in one space, float16 little-endian bytes of length 2 * dim."""
 
     space: Space
     vector: bytes
 
 
-class MetricInfo(Record):
+class MetricInfo(Record, frozen=True, kw_only=True):
     """A quality metric's direction and range, as data."""
 
     name: str
@@ -302,7 +302,7 @@ class MetricInfo(Record):
     license: str = ""
 
 
-class Score(Record):
+class Score(Record, frozen=True, kw_only=True):
     """A raw score with all that is needed to read it."""
 
     metric: MetricInfo
@@ -319,7 +319,7 @@ class AbilityState(StrEnum):
     """Configured, but no worker has tried it yet."""
 
 
-class Ability(Record):
+class Ability(Record, frozen=True, kw_only=True):
     """What the worker says of one configured space or metric."""
 
     kind: str
@@ -336,7 +336,7 @@ class Ability(Record):
 # --- work --------------------------------------------------------------------------------------
 
 
-class WorkItem(Record):
+class WorkItem(Record, frozen=True, kw_only=True):
     """One file to analyse. Names everything a worker needs, on this machine or another."""
 
     id: int
@@ -345,7 +345,7 @@ class WorkItem(Record):
     stamp: FileStamp
 
 
-class Wants(Record):
+class Wants(Record, frozen=True, kw_only=True):
     """What is still missing for one content; an empty one asks for nothing."""
 
     photo: bool = False
@@ -357,7 +357,7 @@ class Wants(Record):
         return self.photo or bool(self.spaces) or bool(self.metrics)
 
 
-class Fingerprint(Record):
+class Fingerprint(Record, frozen=True, kw_only=True):
     """A worker's first answer for an item: the content's name, or why it could not be read."""
 
     id: int
@@ -367,7 +367,7 @@ class Fingerprint(Record):
     """The file is not what the stamp said; it must settle again, which is no failure."""
 
 
-class Analysis(Record):
+class Analysis(Record, frozen=True, kw_only=True):
     """A worker's second answer for an item: everything that was wanted and could be had."""
 
     id: int
@@ -384,7 +384,7 @@ class Analysis(Record):
 # --- groups ------------------------------------------------------------------------------------
 
 
-class Membership(Record):
+class Membership(Record, frozen=True, kw_only=True):
     """One photo's place in a group, and why it has it."""
 
     group: str
@@ -399,7 +399,7 @@ class Membership(Record):
     """Mean cosine to ``nearest``."""
 
 
-class Group(Record):
+class Group(Record, frozen=True, kw_only=True):
     """A set of look-alike photos with a permanent id."""
 
     id: str
@@ -417,7 +417,7 @@ class Group(Record):
 # --- decisions ---------------------------------------------------------------------------------
 
 
-class NameGroup(Record, tag=True):
+class NameGroup(Record, frozen=True, kw_only=True, tag=True):
     """The user named a group (or, with None, took the name back).
 
     ``members`` are enough photos of the group to find it again when the index is gone.
@@ -429,7 +429,7 @@ class NameGroup(Record, tag=True):
     at: float = 0.0
 
 
-class RatePhoto(Record, tag=True):
+class RatePhoto(Record, frozen=True, kw_only=True, tag=True):
     """The user gave a photo 0 to 5 stars; None takes the rating back."""
 
     sha256: bytes
@@ -437,7 +437,7 @@ class RatePhoto(Record, tag=True):
     at: float = 0.0
 
 
-class ConfirmGone(Record, tag=True):
+class ConfirmGone(Record, frozen=True, kw_only=True, tag=True):
     """The user said that the files missing from a root are really gone."""
 
     root: str
@@ -451,7 +451,7 @@ Decision = NameGroup | RatePhoto | ConfirmGone
 # --- history and jobs --------------------------------------------------------------------------
 
 
-class Step(Record):
+class Step(Record, frozen=True, kw_only=True):
     """One line of a file's passport."""
 
     at: float
@@ -472,7 +472,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Job(Record, omit_defaults=False):
+class Job(Record, frozen=True, kw_only=True, omit_defaults=False):
     """A piece of background work that a person can look at and cancel."""
 
     id: str
