@@ -1,0 +1,89 @@
+"""What the analysis asks of embedders and metrics, and the picture it gives them.
+
+A family is the object an entry point names (groups ``pixsortd.embedders`` and
+``pixsortd.metrics``); its ``load`` makes the one model that is used. Everything that can be wrong
+with a model is raised from ``load`` as a :class:`pixsortd.errors.ModelProblem`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pixsortd.config import ModelSettings, SpaceSettings
+from pixsortd.records import MetricInfo, Space
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """A decoded picture: oriented, in sRGB, without alpha, perhaps smaller than the file's own.
+
+    Its long side is at least ``min(original, asked)``, whatever the decoder offered cheaply.
+    """
+
+    image: Image.Image
+    """Mode RGB."""
+    width: int
+    height: int
+    """Pixels of the original as displayed, after the orientation is applied."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """One loaded embedding model."""
+
+    space: Space
+    device: str
+    """``cpu``, ``cuda`` or ``mps``: where ``embed`` runs."""
+    needs: int
+    """Pixels the short side of the picture given to ``prepare`` should have at least."""
+
+    def prepare(self, image: Image.Image) -> Array:
+        """The model's input for one RGB picture; the same shape and dtype for every picture.
+
+        Runs in several threads at once.
+        """
+
+    def embed(self, batch: Array) -> Floats:
+        """Unit vectors, float32 [n, dim], of a stacked batch of ``prepare``'s arrays."""
+
+
+@runtime_checkable
+class EmbedderFamily(Protocol):
+    """One kind of embedding models, found by name."""
+
+    names: tuple[str, ...]
+    """Names or name prefixes it answers to, e.g. ``clip``, ``open_clip:``."""
+    license: str
+    needs_weights: bool
+
+    def load(self, name: str, settings: SpaceSettings | None, models: ModelSettings, device: str) -> Embedder:
+        """The model of that name on ``device``; raises ``ModelProblem``.
+
+        ``settings`` is the user's ``[spaces.NAME]`` table where there is one.
+        """
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """One loaded quality metric."""
+
+    info: MetricInfo
+    device: str
+
+    def score(self, batch: Floats) -> Sequence[float]:
+        """Raw scores of float32 [n, 3, h, w] in 0..1, RGB, all of one size."""
+
+
+@runtime_checkable
+class MetricFamily(Protocol):
+    """One kind of quality metrics, found by name."""
+
+    def load(self, name: str, weights: str | None, long_side: int, device: str) -> Metric:
+        """The metric of that name; ``weights`` is a local parameter file. Raises ``ModelProblem``."""
