@@ -1,11 +1,11 @@
-"""One typed settings tree. Defaults < configuration file < environment < command line.
+"""The settings as one typed tree; the defaults here are those of the shipped ``pixsortd.toml``.
 
-Every value knows where it came from; an unknown key is refused with its line and the nearest
-known name. Nothing here touches a photo root or imports a heavy package.
+Two kinds of value have a notation of their own: durations behave as seconds, sizes as bytes.
 """
 
+import math
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,34 +13,57 @@ from pixsortd.records import Role
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?[bB]?")
-_FACTOR = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)(i?)[bB]?")
+_POWER = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 class Duration(float):
-    """Seconds, written ``"2s"``, ``"1h"`` or ``"1h 30m"``."""
+    """Seconds, written ``"2s"``, ``"1h"`` or ``"1h 30m"``; a bare number is seconds too."""
+
+    expected = 'a duration such as "2s", "5m" or "1h 30m"'
 
     @classmethod
-    def parse(cls, text: object) -> "Duration":
-        if isinstance(text, int | float) and not isinstance(text, bool):
-            return cls(text)
-        parts = _DURATION.findall(str(text))
-        if not parts or _DURATION.sub("", str(text)).strip():
-            raise ValueError(f'expected a duration such as "2s", "5m" or "1h 30m", got {text!r}')
+    def parse(cls, value: object) -> "Duration":
+        """Read a duration; raises ValueError for anything that is none, negative ones included."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+            return cls(value)
+        parts = _DURATION.findall(value) if isinstance(value, str) else []
+        if not parts or _DURATION.sub("", str(value)).strip():
+            raise ValueError(f"expected {cls.expected}")
         return cls(sum(float(number) * _SECONDS[unit] for number, unit in parts))
+
+    @property
+    def text(self) -> str:
+        """The shortest way to write it: ``"90m"``, ``"1h"``, ``"250ms"``."""
+        for unit in ("w", "d", "h", "m", "s", "ms"):
+            amount = self / _SECONDS[unit]
+            if amount >= 1 and abs(amount - round(amount)) < 1e-9:
+                return f"{round(amount)}{unit}"
+        return f"{float(self):g}s"
 
 
 class Size(int):
-    """Bytes, written ``"96MB"`` or ``"1GB"`` (powers of ten)."""
+    """Bytes, written ``"96MB"`` (powers of ten) or ``"64MiB"`` (powers of two)."""
+
+    expected = 'a size such as "96MB" or "1GB"'
 
     @classmethod
-    def parse(cls, text: object) -> "Size":
-        if isinstance(text, int) and not isinstance(text, bool):
-            return cls(text)
-        match = _SIZE.fullmatch(str(text).strip())
+    def parse(cls, value: object) -> "Size":
+        """Read a size; raises ValueError for anything that is none, negative ones included."""
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return cls(value)
+        match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise ValueError(f'expected a size such as "96MB" or "1GB", got {text!r}')
-        return cls(float(match[1]) * _FACTOR[match[2]])
+            raise ValueError(f"expected {cls.expected}")
+        return cls(float(match[1]) * (1024 if match[3] else 1000) ** _POWER[match[2].upper()])
+
+    @property
+    def text(self) -> str:
+        """The shortest way to write it: ``"96MB"``, ``"1500kB"``, ``"7B"``."""
+        for unit, power in (("TB", 4), ("GB", 3), ("MB", 2), ("kB", 1)):
+            if self and self % 1000**power == 0:
+                return f"{self // 1000**power}{unit}"
+        return f"{int(self)}B"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,12 +71,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+PathText = Annotated[str, msgspec.Meta(extra={"path": True})]
+"""A path; ``~`` and, from a file, what is relative to that file are made absolute on loading. Empty: unset."""
 
 
 class RootSettings(Section, frozen=True, kw_only=True):
     """One photo directory."""
 
-    path: str
+    path: Annotated[PathText, msgspec.Meta(min_length=1)]
     role: Role = Role.LIBRARY
     exclude: tuple[str, ...] = ()
 
@@ -104,7 +129,7 @@ class SpaceSettings(Section, frozen=True, kw_only=True):
     """A space of one's own: any model, local weights, arguments passed on to the model."""
 
     model: str
-    weights: str = ""
+    weights: PathText = ""
     revision: str = ""
     args: dict[str, Any] = {}
 
@@ -114,14 +139,14 @@ class ScoreSettings(Section, frozen=True, kw_only=True):
 
     metrics: tuple[str, ...] = ("brisque", "niqe", "piqe")
     long_side: Annotated[int, msgspec.Meta(ge=96, le=4096)] = 512
-    weights: dict[str, str] = {}
+    weights: dict[str, PathText] = {}
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):
     """Where weights live and how often missing ones are looked for."""
 
     retry: Duration = Duration(3600)
-    dir: str = ""
+    dir: PathText = ""
 
 
 class ClusterSettings(Section, frozen=True, kw_only=True):
@@ -148,20 +173,20 @@ class ApiSettings(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8420
     allowed_hosts: tuple[str, ...] = ()
-    token_file: str = ""
+    token_file: PathText = ""
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
     """What is logged and how."""
 
-    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
-    format: Annotated[str, msgspec.Meta(pattern="^(auto|text|json)$")] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
 
 
 class Settings(Section, frozen=True, kw_only=True):
     """The whole configuration."""
 
-    state_dir: str = ""
+    state_dir: PathText = ""
     roots: tuple[RootSettings, ...] = ()
     watch: WatchSettings = WatchSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -1,0 +1,54 @@
+"""What a single value cannot show: settings that contradict one another or stop the daemon from working."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pixsortd.config.tree import Settings, Size
+
+NEVER_ZERO = (
+    "watch.ceiling",
+    "watch.rescan",
+    "watch.liveness",
+    "worker.idle",
+    "worker.timeout",
+    "models.retry",
+    "cluster.every",
+    "cluster.deadline",
+    "index.backup_every",
+    "worker.batch_bytes",
+    "decode.max_bytes",
+)
+LEAST_MAP = 16 * 10**6
+
+
+def contradictions(settings: Settings, origins: Mapping[str, str]) -> list[str]:
+    """One sentence for each contradiction, with the place of the value to change."""
+    return [f"{origins[key]}: {sentence}" for key, sentence in _problems(settings)]
+
+
+def _problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    for key in NEVER_ZERO:
+        if _get(settings, key) == 0:
+            yield key, f"{key}: expected more than zero"
+    if settings.watch.ceiling < settings.watch.quiet:
+        yield "watch.ceiling", "watch.ceiling: expected at least watch.quiet, or no file could ever come to rest"
+    if settings.index.map_size < LEAST_MAP:
+        yield "index.map_size", f"index.map_size: expected at least {Size(LEAST_MAP).text}"
+    if settings.worker.memory:
+        try:
+            Size.parse(settings.worker.memory)
+        except ValueError as error:
+            yield "worker.memory", f'worker.memory: {error}, found "{settings.worker.memory}"'
+    seen: dict[str, int] = {}
+    for position, root in enumerate(settings.roots):
+        name = os.path.normpath(os.path.expanduser(root.path))
+        if name in seen:
+            yield "roots", f"roots[{position}].path: {root.path} is already roots[{seen[name]}]"
+        seen.setdefault(name, position)
+
+
+def _get(settings: Any, key: str) -> Any:
+    for part in key.split("."):
+        settings = getattr(settings, part)
+    return settings
