@@ -1,0 +1,5 @@
+"""``python -m pixsortd``."""
+
+from pixsortd.cli import main
+
+main()

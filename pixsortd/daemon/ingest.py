@@ -1,0 +1,230 @@
+"""The line from a settled file to a committed photo: take a batch, have it analysed, commit, say so."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from pixsortd.config import Settings
+from pixsortd.daemon.wants import Offer, offer, wants
+from pixsortd.errors import IndexFull, WorkerFailed
+from pixsortd.records import Ability, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
+from pixsortd.workers.dispatch import Crashed, Dispatcher
+
+log = structlog.get_logger()
+
+COMMIT_FILES = 64
+COMMIT_SECONDS = 1.0
+"""A commit waits for this many results or this long, whichever comes first: each one costs an fsync."""
+
+PATIENCE = (1.0, 5.0, 15.0, 60.0)
+"""Seconds between tries while the disk is full or no worker can be started."""
+
+
+class Queue(Protocol):
+    """What the line needs of the index."""
+
+    def next_batch(self, files: int, size: int, roots: Collection[str]) -> list[FileRow]: ...
+    def lacking(
+        self, spaces: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
+    ) -> list[FileRow]: ...
+    def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
+    def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
+    def fail(self, row: FileRow, reason: Reason, sha256: bytes | None, attempts: int) -> None: ...
+    def unsettle(self, row: FileRow) -> None: ...
+    def save_ability(self, ability: Ability) -> None: ...
+
+
+class Rate:
+    """Files a second over the last minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 60.0) -> None:
+        self._clock, self._window = clock, window
+        self._done: deque[tuple[float, int]] = deque()
+        self.total = 0
+
+    def add(self, files: int) -> None:
+        """``files`` more are done."""
+        self.total += files
+        self._done.append((self._clock(), files))
+
+    def per_second(self) -> float:
+        """The rate; 0 when nothing happened for a minute."""
+        now = self._clock()
+        while self._done and self._done[0][0] < now - self._window:
+            self._done.popleft()
+        if not self._done:
+            return 0.0
+        return sum(files for _, files in self._done) / max(1.0, now - self._done[0][0])
+
+
+class Ingest(threading.Thread):
+    """The thread that feeds the worker and commits what it answers.
+
+    Nothing is held that the index does not hold: the queue is the index's pending rows, so that a
+    kill at any moment costs no more than the batch in flight.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: Queue,
+        dispatcher: Dispatcher,
+        *,
+        root_paths: Callable[[], Mapping[str, bytes]],
+        on_commit: Callable[[Sequence[tuple[FileRow, Analysis]], Sequence[Photo]], None],
+        on_trouble: Callable[[FileRow, Reason | None], None],
+        on_idle: Callable[[], None],
+        beat: Callable[[], None],
+        beat_every: float | None,
+    ) -> None:
+        """``root_paths`` gives the online roots; ``on_trouble`` hears of failed (with reason) and changed files."""
+        super().__init__(name="ingest", daemon=True)
+        self._settings = settings
+        self._queue = queue
+        self._dispatcher = dispatcher
+        self._root_paths = root_paths
+        self._on_commit, self._on_trouble, self._on_idle = on_commit, on_trouble, on_idle
+        self._beat, self._beat_every = beat, beat_every
+        self._wake = threading.Event()
+        self._stopping = False
+        self._backfill = True
+        self._offer = Offer()
+        self.rate = Rate()
+        self.in_flight = 0
+        self.trouble: Reason | None = None
+        """Why the line stands still, while it does: disk full, no worker to be had."""
+
+    @property
+    def offered(self) -> Offer:
+        """The spaces and metrics in use now."""
+        return self._offer
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def refill(self) -> None:
+        """What the worker can do may have changed: look for known photos that lack something."""
+        self._backfill = True
+        self._wake.set()
+
+    def stop(self, timeout: float) -> None:
+        """End at once; whatever is in flight stays pending."""
+        self._stopping = True
+        self._wake.set()
+        self._dispatcher.stop()
+        if self.is_alive():
+            self.join(timeout)
+
+    def run(self) -> None:
+        """Work until stopped."""
+        failures = 0
+        busy = False
+        while not self._stopping:
+            self._beat()
+            self._wake.clear()
+            try:
+                rows = self._next_rows()
+                if rows:
+                    busy = True
+                    self._process(rows)
+                    failures, self.trouble = 0, None
+                    continue
+            except (IndexFull, WorkerFailed) as error:
+                if self._stopping:
+                    return
+                wait = PATIENCE[min(failures, len(PATIENCE) - 1)]
+                failures += 1
+                self.trouble = error.reason()
+                log.error("ingest waits", error=str(error), next_step=error.next_step, seconds=wait)
+                self._sleep(wait)
+                continue
+            if busy:
+                busy = False
+                self._on_idle()
+            self._sleep(self._dispatcher.end_if_idle(self._settings.worker.idle))
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Until woken, or ``seconds`` passed, or the next beat is due."""
+        bounds = [bound for bound in (seconds, self._beat_every) if bound is not None]
+        self._wake.wait(min(bounds) if bounds else None)
+
+    def _next_rows(self) -> list[FileRow]:
+        roots = self._root_paths().keys()
+        worker = self._settings.worker
+        rows = self._queue.next_batch(worker.batch_files, worker.batch_bytes, roots)
+        if rows or not self._backfill:
+            return rows
+        # An empty offer means that no worker has said yet what it can do; the first batch makes it say so.
+        keys = [space.key for space in self._offer.spaces]
+        rows = self._queue.lacking(keys, self._offer.metrics, worker.batch_files, roots)
+        self._backfill = bool(rows)
+        return rows
+
+    def _process(self, rows: Sequence[FileRow]) -> None:
+        paths = self._root_paths()
+        batch = {number: row for number, row in enumerate(rows) if row.root in paths and row.stamp is not None}
+        items = [
+            WorkItem(id=number, root=paths[row.root], path=row.path, stamp=row.stamp)
+            for number, row in batch.items()
+            if row.stamp is not None
+        ]
+        self.in_flight = len(items)
+        ready: list[tuple[FileRow, Analysis]] = []
+        last = time.monotonic()
+        try:
+            for outcome in self._dispatcher.run(items, self._needs):
+                self._beat()
+                row = batch[outcome.id]
+                if isinstance(outcome, Analysis):
+                    ready.append((row, outcome))
+                else:
+                    self._set_aside(row, outcome)
+                    self.in_flight -= 1
+                if len(ready) >= COMMIT_FILES or time.monotonic() - last > COMMIT_SECONDS:
+                    self._commit(ready)
+                    last = time.monotonic()
+        finally:
+            if not self._stopping or ready:
+                self._commit(ready)
+            self.in_flight = 0
+
+    def _needs(self, hashes: Mapping[int, bytes]) -> dict[int, Wants]:
+        """What each item still wants; of equal contents in one batch only the first is analysed."""
+        self._offer = offer(self._settings, self._dispatcher.abilities())
+        answer: dict[int, Wants] = {}
+        seen: set[bytes] = set()
+        for number, sha256 in hashes.items():
+            answer[number] = Wants() if sha256 in seen else wants(self._offer, *self._queue.analysis_of(sha256))
+            seen.add(sha256)
+        return answer
+
+    def _set_aside(self, row: FileRow, outcome: Fingerprint | Crashed) -> None:
+        if isinstance(outcome, Crashed):
+            self._queue.fail(row, outcome.reason, outcome.sha256, outcome.attempts)
+            log.warning("file quarantined", path=row.path, reason=outcome.reason.message, attempts=outcome.attempts)
+            self._on_trouble(row, outcome.reason)
+        elif outcome.changed:
+            self._queue.unsettle(row)
+            self._on_trouble(row, None)
+        elif outcome.failure is not None:
+            self._queue.fail(row, outcome.failure, outcome.sha256, row.attempts)
+            self._on_trouble(row, outcome.failure)
+
+    def _commit(self, ready: list[tuple[FileRow, Analysis]]) -> None:
+        if not ready:
+            return
+        results = list(ready)
+        ready.clear()
+        self.in_flight -= len(results)
+        added = self._queue.commit(results)
+        self.rate.add(len(results))
+        for row, analysis in results:
+            if analysis.failure is not None:
+                log.warning("file quarantined", path=row.path, reason=analysis.failure.message)
+                self._on_trouble(row, analysis.failure)
+        self._on_commit(results, added)

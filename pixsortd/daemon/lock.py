@@ -1,0 +1,77 @@
+"""One daemon a state directory: an advisory lock, and a note that tells clients where it listens."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from pixsortd.errors import AlreadyRunning, StateDirectoryError, explain_os_error
+from pixsortd.records import Record
+
+
+class Address(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """Where the running daemon can be reached; kept in ``run/daemon.json``, readable by its user only."""
+
+    pid: int
+    url: str
+    token: str | None = None
+    version: str = ""
+
+
+class InstanceLock:
+    """Holds ``run/lock`` below the state directory for as long as the process lives.
+
+    The kernel drops the lock when the process dies, however it dies, so a stale file never blocks a start.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._directory = state_dir / "run"
+        self._fd: int | None = None
+
+    @property
+    def note(self) -> Path:
+        """The file that holds the ``Address``."""
+        return self._directory / "daemon.json"
+
+    def __enter__(self) -> "InstanceLock":
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            what, advice = explain_os_error(error)
+            raise StateDirectoryError(what, path=str(self._directory), next_step=advice) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            self._fd = None
+            raise AlreadyRunning(
+                "another pixsortd uses this state directory",
+                path=str(self._directory.parent),
+                next_step="Ask it with `pixsortd status`, stop it, or choose another state_dir.",
+            ) from None
+        return self
+
+    def announce(self, address: Address) -> None:
+        """Write the address atomically, for the daemon's user only."""
+        temporary = self.note.with_suffix(".tmp")
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(msgspec.json.encode(address))
+        os.replace(temporary, self.note)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.note.unlink(missing_ok=True)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def read_address(state_dir: Path) -> Address | None:
+    """The address the daemon of this state directory announced, or None."""
+    try:
+        return msgspec.json.decode((state_dir / "run" / "daemon.json").read_bytes(), type=Address)
+    except (OSError, msgspec.MsgspecError):
+        return None
