@@ -4,10 +4,11 @@ Every value knows where it came from; an unknown key is refused with its line an
 known name. Nothing here touches a photo root or imports a heavy package.
 """
 
-from pixsortd.config.kinds import json_schema
+from pixsortd.config.kinds import plain
 from pixsortd.config.live import live_changes, worker_changes
 from pixsortd.config.load import Loaded, load
 from pixsortd.config.paths import config_file, default_file, root_paths, state_directory, user_config_file
+from pixsortd.config.schema import json_schema
 from pixsortd.config.tree import (
     ApiSettings,
     ClusterSettings,
@@ -50,6 +51,7 @@ __all__ = [
     "json_schema",
     "live_changes",
     "load",
+    "plain",
     "root_paths",
     "state_directory",
     "user_config_file",

@@ -1,4 +1,4 @@
-"""What a setting's type takes: its parts, in words for messages, and as JSON Schema."""
+"""What a setting's type takes: its parts, and in words for messages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -46,14 +46,14 @@ def known_keys(section: type[Section] = Settings, prefix: str = "") -> Iterator[
             yield path
 
 
-def _kind(hint: Any) -> inspect.Type:
+def kind_of(hint: Any) -> inspect.Type:
     kind = inspect.type_info(hint)
     return kind.type if isinstance(kind, inspect.Metadata) else kind
 
 
 def is_text(hint: Any) -> bool:
     """Whether a value of this type is written as plain text outside of TOML, without quotes."""
-    return isinstance(_kind(hint), inspect.StrType | inspect.EnumType | inspect.LiteralType)
+    return isinstance(kind_of(hint), inspect.StrType | inspect.EnumType | inspect.LiteralType)
 
 
 def is_path(hint: Any) -> bool:
@@ -72,7 +72,7 @@ def expected(hint: Any) -> str:
     """What a value of this type looks like, for the middle of a sentence."""
     if listed_tables(hint):
         return "a list of tables"
-    kind = _kind(hint)
+    kind = kind_of(hint)
     return _WORDS[type(kind)](kind)
 
 
@@ -111,45 +111,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(inner) for inner in value]
     return msgspec.to_builtins(value)
-
-
-def json_schema(describe: Mapping[str, str] = {}) -> dict[str, Any]:
-    """The whole tree as JSON Schema 2020-12; ``describe`` gives a sentence by dotted key."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "pixsortd.toml",
-        **_section_schema(Settings, "", describe),
-    }
-
-
-def _section_schema(section: type[Section], prefix: str, describe: Mapping[str, str]) -> dict[str, Any]:
-    properties, required = {}, []
-    info = inspect.type_info(section)
-    assert isinstance(info, inspect.StructType)
-    for field in info.fields:
-        hint, path = fields(section)[field.name], prefix + field.name
-        schema = _schema(hint, path, describe)
-        if field.default is not msgspec.NODEFAULT and not table(hint):
-            schema["default"] = plain(field.default)
-        if text := describe.get(path):
-            schema["description"] = text
-        if field.required:
-            required.append(field.name)
-        properties[field.name] = schema
-    schema = {"type": "object", "additionalProperties": False, "properties": properties}
-    if section.__doc__:
-        schema["description"] = section.__doc__
-    return schema | ({"required": required} if required else {})
-
-
-def _schema(hint: Any, path: str, describe: Mapping[str, str]) -> dict[str, Any]:
-    if inner := table(hint):
-        return _section_schema(inner, path + ".", describe)
-    if named := named_tables(hint):
-        return {"type": "object", "additionalProperties": _section_schema(named, path + ".NAME.", describe)}
-    if listed := listed_tables(hint):
-        return {"type": "array", "items": _section_schema(listed, path + "[].", describe)}
-    kind = _kind(hint)
-    if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, Duration | Size):
-        return {"type": ["string", "number"], "minimum": 0, "examples": [kind.cls.expected.split('"')[1]]}
-    return dict(msgspec.json.schema(hint)) if not isinstance(kind, inspect.EnumType) else {"enum": list(kind.cls)}

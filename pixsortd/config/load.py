@@ -14,10 +14,13 @@ from pixsortd.config.layers import Layer, environment_layer, file_layer, overrid
 from pixsortd.config.lines import Key
 from pixsortd.config.paths import absolute, config_file
 from pixsortd.config.tree import Section, Settings
-from pixsortd.config.words import dotted, shown, unknown
+from pixsortd.config.words import dotted, not_a_table, shown, unknown
 from pixsortd.errors import ConfigError
 
 NEXT_STEP = "Every setting is explained in `pixsortd config default`; `pixsortd config check` reads the file again."
+
+Given = dict[Key, tuple[Any, Layer]]
+"""Raw values by key, each with the layer it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +45,19 @@ def load(
     ``overrides`` are values from the command line by dotted key; texts are read as TOML where the
     setting is not a text itself. Raises ConfigError naming every problem with its place.
     """
-    problems: list[str] = []
     chosen = file if file is not None else config_file(environ)
+    merge = _Merge(environ)
     layers = [
         *([file_layer(chosen)] if chosen is not None else []),
-        environment_layer(environ, problems),
-        override_layer(overrides, problems),
+        environment_layer(environ, merge.problems),
+        override_layer(overrides, merge.problems),
     ]
-    given: dict[Key, tuple[Any, Layer]] = {}
+    given: Given = {}
     for layer in layers:
-        for key, value in _leaves(Settings, layer.tree, (), layer, problems):
-            given[key] = (value, layer)
-    settings = _assemble(Settings, (), given, environ, problems)
-    if settings is None or problems:
-        raise ConfigError("\n".join(dict.fromkeys(problems)), next_step=NEXT_STEP)
+        given |= merge.leaves(Settings, layer.tree, (), layer)
+    settings = merge.section(Settings, (), given)
+    if settings is None or merge.problems:
+        raise ConfigError("\n".join(dict.fromkeys(merge.problems)), next_step=NEXT_STEP)
     places = {dotted(key): layer.where(key) for key, (_, layer) in given.items()}
     origins = {key: places.get(key, "default") for key in _present(settings)}
     if clashes := contradictions(settings, origins):
@@ -63,105 +65,87 @@ def load(
     return Loaded(settings, origins, chosen)
 
 
-def _leaves(
-    section: type[Section], tree: Mapping[str, Any], prefix: Key, layer: Layer, problems: list[str]
-) -> Iterator[tuple[Key, Any]]:
-    """Every known value in ``tree`` by key; a named table is also announced by its own key."""
-    hints = kinds.fields(section)
-    for name, value in tree.items():
-        key = (*prefix, name)
-        hint = hints.get(name)
-        inner = kinds.table(hint)
-        named = kinds.named_tables(hint)
-        if hint is None:
-            problems.append(f"{layer.where(key)}: {unknown(key, section)}")
-        elif not inner and not named:
-            yield key, value
-        elif not isinstance(value, Mapping):
-            problems.append(
-                f"{layer.where(key)}: {dotted(key)}: expected a table [{dotted(key)}], found {shown(value)}"
-            )
-        elif inner:
-            yield from _leaves(inner, value, key, layer, problems)
-        elif named:
-            yield from _named(named, value, key, layer, problems)
+class _Merge:
+    """Turns raw tables into sections, noting every problem with its place instead of stopping at the first."""
 
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
 
-def _named(
-    section: type[Section], tree: Mapping[str, Any], prefix: Key, layer: Layer, problems: list[str]
-) -> Iterator[tuple[Key, Any]]:
-    for name, value in tree.items():
-        key = (*prefix, name)
-        if isinstance(value, Mapping):
-            yield key, {}
-            yield from _leaves(section, value, key, layer, problems)
-        else:
-            problems.append(
-                f"{layer.where(key)}: {dotted(key)}: expected a table [{dotted(key)}], found {shown(value)}"
-            )
+    def leaves(self, section: type[Section], tree: Mapping[str, Any], prefix: Key, layer: Layer) -> Given:
+        """Every known value in ``tree``; a named table is also announced by its own key."""
+        found: Given = {}
+        for name, value in tree.items():
+            key = (*prefix, name)
+            hint = kinds.fields(section).get(name)
+            inner, named = kinds.table(hint), kinds.named_tables(hint)
+            if hint is None:
+                self._note(layer, key, unknown(key, section))
+            elif not inner and not named:
+                found[key] = (value, layer)
+            elif not isinstance(value, Mapping):
+                self._note(layer, key, not_a_table(key, value))
+            elif inner:
+                found |= self.leaves(inner, value, key, layer)
+            elif named:
+                found |= self._named(named, value, key, layer)
+        return found
 
+    def _named(self, section: type[Section], tree: Mapping[str, Any], prefix: Key, layer: Layer) -> Given:
+        found: Given = {}
+        for name, value in tree.items():
+            key = (*prefix, name)
+            if isinstance(value, Mapping):
+                found[key] = ({}, layer)
+                found |= self.leaves(section, value, key, layer)
+            else:
+                self._note(layer, key, not_a_table(key, value))
+        return found
 
-def _assemble(
-    section: type[Section],
-    prefix: Key,
-    given: Mapping[Key, tuple[Any, Layer]],
-    environ: Mapping[str, str],
-    problems: list[str],
-) -> Any:
-    """The section made of what was given below ``prefix``; None when something required is missing or wrong."""
-    values: dict[str, Any] = {}
-    before = len(problems)
-    for name, hint in kinds.fields(section).items():
-        key = (*prefix, name)
-        if inner := kinds.table(hint):
-            values[name] = _assemble(inner, key, given, environ, problems)
-        elif named := kinds.named_tables(hint):
-            names = [held[-1] for held in given if held[:-1] == key]
-            values[name] = {one: _assemble(named, (*key, one), given, environ, problems) for one in names}
-        elif key in given:
-            value, layer = given[key]
-            values[name] = _value(hint, key, value, layer, environ, problems)
-        elif name in section.__struct_fields__[: _required(section)]:
-            place = given[prefix][1].where(prefix) if prefix in given else dotted(prefix)
-            problems.append(f"{place}: {dotted(key)} is missing; expected {kinds.expected(hint)}")
-    return section(**values) if len(problems) == before else None
+    def section(self, section: type[Section], prefix: Key, given: Given) -> Any:
+        """The section made of what was given below ``prefix``; None when something in it is missing or wrong."""
+        values: dict[str, Any] = {}
+        before = len(self.problems)
+        required = section.__struct_fields__[: len(section.__struct_fields__) - len(section.__struct_defaults__)]
+        for name, hint in kinds.fields(section).items():
+            key = (*prefix, name)
+            if inner := kinds.table(hint):
+                values[name] = self.section(inner, key, given)
+            elif named := kinds.named_tables(hint):
+                names = [held[-1] for held in given if held[:-1] == key]
+                values[name] = {one: self.section(named, (*key, one), given) for one in names}
+            elif key in given:
+                values[name] = self._value(hint, key, *given[key])
+            elif name in required:
+                self._note(given[prefix][1], prefix, f"{dotted(key)} is missing; expected {kinds.expected(hint)}")
+        return section(**values) if len(self.problems) == before else None
 
+    def _value(self, hint: Any, key: Key, value: Any, layer: Layer) -> Any:
+        listed = kinds.listed_tables(hint)
+        if listed and isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+            return tuple(self._element(listed, (*key, n), one, layer) for n, one in enumerate(value))
+        try:
+            converted = msgspec.convert(value, hint, dec_hook=lambda kind, raw: kind.parse(raw))
+        except msgspec.ValidationError:
+            wanted = f"[[{dotted(key)}]] tables" if listed else kinds.expected(hint)
+            self._note(layer, key, f"{dotted(key)}: expected {wanted}, found {shown(value)}")
+            return None
+        return self._expand(converted, hint, layer)
 
-def _required(section: type[Section]) -> int:
-    return len(section.__struct_fields__) - len(section.__struct_defaults__)
+    def _element(self, section: type[Section], key: Key, tree: Mapping[str, Any], layer: Layer) -> Any:
+        given: Given = {key: ({}, layer)}
+        return self.section(section, key, given | self.leaves(section, tree, key, layer))
 
+    def _expand(self, value: Any, hint: Any, layer: Layer) -> Any:
+        """Paths made absolute as seen from where they were written."""
+        if kinds.is_path(hint):
+            return str(absolute(value, layer.base, self.environ)) if value else value
+        if isinstance(value, dict) and kinds.is_path(kinds.item(hint)):
+            return {name: self._expand(path, kinds.item(hint), layer) for name, path in value.items()}
+        return value
 
-def _value(hint: Any, key: Key, value: Any, layer: Layer, environ: Mapping[str, str], problems: list[str]) -> Any:
-    listed = kinds.listed_tables(hint)
-    if listed and isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
-        return tuple(_element(listed, (*key, n), one, layer, environ, problems) for n, one in enumerate(value))
-    try:
-        converted = msgspec.convert(value, hint, dec_hook=lambda kind, raw: kind.parse(raw))
-    except msgspec.ValidationError:
-        wanted = f"[[{dotted(key)}]] tables" if listed else kinds.expected(hint)
-        problems.append(f"{layer.where(key)}: {dotted(key)}: expected {wanted}, found {shown(value)}")
-        return None
-    return _expand(converted, hint, layer, environ)
-
-
-def _element(
-    section: type[Section],
-    key: Key,
-    tree: Mapping[str, Any],
-    layer: Layer,
-    environ: Mapping[str, str],
-    problems: list[str],
-) -> Any:
-    inside = {leaf: (value, layer) for leaf, value in _leaves(section, tree, key, layer, problems)}
-    return _assemble(section, key, {key: ({}, layer), **inside}, environ, problems)
-
-
-def _expand(value: Any, hint: Any, layer: Layer, environ: Mapping[str, str]) -> Any:
-    if kinds.is_path(hint):
-        return str(absolute(value, layer.base, environ)) if value else value
-    if isinstance(value, dict) and kinds.is_path(kinds.item(hint)):
-        return {name: str(absolute(path, layer.base, environ)) if path else path for name, path in value.items()}
-    return value
+    def _note(self, layer: Layer, key: Key, sentence: str) -> None:
+        self.problems.append(f"{layer.where(key)}: {sentence}")
 
 
 def _present(settings: Settings) -> Iterator[str]:
