@@ -1,0 +1,88 @@
+"""Where photos are: which files hold a content, and so where it stands in the timeline."""
+
+import msgspec
+
+from pixsortd.index import rows
+from pixsortd.index.codec import encode, order_of
+from pixsortd.index.engine import Edit, View
+from pixsortd.index.schema import Table
+from pixsortd.records import FileRow, Photo
+
+SHA = 32
+_photo = msgspec.msgpack.Decoder(Photo).decode
+
+
+def photo(view: View, sha256: bytes) -> Photo | None:
+    """The photo of that content, if it was ever analysed."""
+    payload = view.get(Table.PHOTOS, sha256)
+    return None if payload is None else _photo(payload)
+
+
+def timeline_key(found: Photo) -> bytes:
+    """The photo's place in the timeline, newest first."""
+    return order_of(found.taken) + found.sha256
+
+
+def row_at(view: View, key: bytes) -> rows.Row | None:
+    """The stored row at a file's key."""
+    payload = view.get(Table.FILES, key)
+    return None if payload is None else rows.decode(payload)
+
+
+def file_at(view: View, key: bytes) -> FileRow | None:
+    """The row at a file's key as it travels."""
+    row = row_at(view, key)
+    directory = view.get(Table.DIRS, key[: rows.DIR])
+    if row is None or directory is None:
+        return None
+    name = row.name if row.name is not None else key[rows.DIR :]
+    return rows.public(row, key[: rows.ROOT].hex(), directory, name)
+
+
+def places(view: View, sha256: bytes) -> list[bytes]:
+    """Keys of the files that hold a photo."""
+    return [key[SHA:] for key in view.keys(Table.PLACES, sha256)]
+
+
+def files_of(view: View, sha256: bytes) -> list[FileRow]:
+    """The files that hold a photo."""
+    return [row for key in places(view, sha256) if (row := file_at(view, key)) is not None]
+
+
+def gained(edit: Edit, sha256: bytes, root: bytes) -> None:
+    """A file under ``root`` holds the photo now."""
+    found = photo(edit, sha256)
+    if found is None:
+        return
+    key = timeline_key(found)
+    edit.put(Table.TIMELINE, key)
+    edit.put(Table.ROOT_TIMELINE, root + key)
+    edit.delete(Table.ORPHANS, sha256)
+
+
+def lost(edit: Edit, sha256: bytes, root: bytes, now: float) -> None:
+    """A file under ``root`` holds the photo no longer; without any file it leaves the timeline."""
+    found = photo(edit, sha256)
+    if found is None or edit.first(Table.PLACES, sha256 + root, sha256 + root) is not None:
+        return
+    key = timeline_key(found)
+    edit.delete(Table.ROOT_TIMELINE, root + key)
+    if edit.first(Table.PLACES, sha256, sha256) is None:
+        edit.delete(Table.TIMELINE, key)
+        edit.put(Table.ORPHANS, sha256, encode(now))
+
+
+def save_photo(edit: Edit, new: Photo, now: float) -> None:
+    """Write a photo record and put it where its files and its time want it in the timeline."""
+    old = photo(edit, new.sha256)
+    roots = {key[: rows.ROOT] for key in places(edit, new.sha256)}
+    if old is not None and old.taken != new.taken:
+        stale = timeline_key(old)
+        edit.delete(Table.TIMELINE, stale)
+        for root in roots:
+            edit.delete(Table.ROOT_TIMELINE, root + stale)
+    edit.put(Table.PHOTOS, new.sha256, encode(new))
+    for root in roots:
+        gained(edit, new.sha256, root)
+    if old is None and not roots:
+        edit.put(Table.ORPHANS, new.sha256, encode(now))
