@@ -88,7 +88,7 @@ class Decoder:
                 next_step=f"Known formats: {known}. " + _heif_hint(data, self._formats),
             ) from error
         # Decoders raise nearly anything on hostile data: SyntaxError, EOFError, struct.error, RuntimeError ...
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise NotAnImage(
                 f"it cannot be decoded: {_words(error)}",
                 next_step="Open it in a viewer; if it is damaged, restore it from a backup.",

@@ -91,21 +91,26 @@ def text(value: object) -> str | None:
     """Clean text of at most 2,000 characters, or None where nothing readable is left."""
     if isinstance(value, tuple | list):
         value = value[0] if value else None
-    if isinstance(value, str):
-        # EXIF's ASCII is read as Latin-1, but what cameras and programs write there is UTF-8.
-        try:
-            value = value.encode("latin-1")
-        except UnicodeEncodeError:
-            value = value.encode("utf-8", "replace")
-    if not isinstance(value, bytes):
+    raw = _raw(value)
+    if raw is None:
         return None
-    raw = value.split(b"\0", 1)[0]
+    raw = raw.split(b"\0", 1)[0]
     try:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
     kept = "".join(c for c in decoded if c.isprintable() or c == "\n").strip()
     return kept[:_LONGEST] or None
+
+
+def _raw(value: object) -> bytes | None:
+    if not isinstance(value, str):
+        return value if isinstance(value, bytes) else None
+    # EXIF's ASCII is read as Latin-1, but what cameras and programs write there is UTF-8.
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
 
 
 def _directories(image: Image.Image) -> tuple[Tags, Tags, Tags]:

@@ -1,0 +1,131 @@
+"""The part of the analysis that runs in decode threads: from bytes to a photo and the models' inputs."""
+
+import time
+import zlib
+
+import numpy as np
+import structlog
+from PIL import Image
+
+from pixsortd.analyze import fault_hook
+from pixsortd.analyze.decode import Decoded, Decoder, Need
+from pixsortd.analyze.shelf import Busy, Shelf
+from pixsortd.analyze.thumbnail import encoded, resized
+from pixsortd.analyze.work import AT_REST, Held, Work, failure
+from pixsortd.config import Settings
+from pixsortd.errors import FileProblem, TooLarge
+from pixsortd.records import Photo, Wants
+
+log = structlog.get_logger()
+
+SHORT_SIDE = 256
+"""A floor below every decode, so that which models are loaded does not change a photo's scores."""
+WIDEST = 16
+"""Models are shown at most this aspect ratio of a picture's middle; scaling a strip up costs gigabytes."""
+
+
+class Describer:
+    """Decodes a file once and makes of it all that was asked for; safe to use from several threads."""
+
+    def __init__(self, settings: Settings, shelf: Shelf, busy: Busy) -> None:
+        self._settings = settings
+        self._shelf = shelf
+        self._busy = busy
+        self._decoder = Decoder(settings.decode)
+
+    @property
+    def need(self) -> Need:
+        """The size that serves the thumbnail, the scores and every loaded model."""
+        settings = self._settings
+        return Need(
+            long_side=max(settings.decode.thumbnail, settings.score.long_side),
+            short_side=max(SHORT_SIDE, self._shelf.short_side),
+        )
+
+    def describe(self, held: Held, wants: Wants, need: Need, *, alone: bool = False) -> Work:
+        """The file's photo, thumbnail, scored picture and model inputs, as far as wanted. Never raises.
+
+        Without ``alone``, running out of memory only marks the work to be tried ``again``.
+        """
+        work = Work(held.item.id, held.content.sha256, wants, {"read": held.seconds})
+        self._busy("decode", (work.id,))
+        try:
+            fault_hook.obey(held.item.path)
+            self._describe(work, held, need)
+        except FileProblem as problem:
+            work.failure = problem.reason()
+        except MemoryError:
+            work.again = None if alone else held
+            work.failure = TooLarge(
+                "decoding it needs more memory than the worker may use",
+                next_step="Raise memory in [worker], then retry the file.",
+            ).reason()
+        # Decoders and a model's own preparation run on hostile bytes: it is this file's failure only.
+        except Exception as error:
+            log.warning("analysis failed", path=held.item.path, exc_info=True)
+            work.failure = failure(error)
+        finally:
+            self._busy(AT_REST, (work.id,))
+        return work
+
+    def _describe(self, work: Work, held: Held, need: Need) -> None:
+        clock = _Clock(work.seconds)
+        decoded = self._decoder.decode(held.content.data, need)
+        clock.lap("decode")
+        image = decoded.view.image
+        small = resized(image, self._settings.decode.thumbnail)
+        if work.wants.photo:
+            work.thumbnail = encoded(small)
+            work.photo = self._photo(held, decoded, work.thumbnail)
+        if work.wants.metrics:
+            long_side = self._settings.score.long_side
+            same = long_side == self._settings.decode.thumbnail
+            work.canvas = np.asarray(small if same else resized(image, long_side))
+        clock.lap("thumbnail")
+        framed = _framed(image)
+        for name in work.wants.spaces:
+            embedder = self._shelf.embedder(name)
+            if embedder is not None:
+                work.inputs[name] = embedder.prepare(framed)
+                clock.lap(f"prepare:{name}")
+
+    def _photo(self, held: Held, decoded: Decoded, thumbnail: bytes) -> Photo:
+        taken = decoded.exif.taken_at
+        return Photo(
+            sha256=held.content.sha256,
+            size=len(held.content.data),
+            format=decoded.format,
+            width=decoded.view.width,
+            height=decoded.view.height,
+            exif=decoded.exif,
+            taken=held.item.stamp.mtime_ns / 1e9 if taken is None else taken,
+            taken_from="mtime" if taken is None else "exif",
+            frames=decoded.frames,
+            thumbnail_crc=zlib.crc32(thumbnail),
+            thumbnail_size=len(thumbnail),
+            decoder=self._decoder.name,
+        )
+
+
+class _Clock:
+    """Stage times of one file."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """What passed since the last lap belongs to ``stage``."""
+        now = time.perf_counter()
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def _framed(image: Image.Image) -> Image.Image:
+    """The middle of very long pictures, the others as they are."""
+    width, height = image.size
+    if max(width, height) <= WIDEST * min(width, height):
+        return image
+    wide, high = min(width, WIDEST * height), min(height, WIDEST * width)
+    left, top = (width - wide) // 2, (height - high) // 2
+    return image.crop((left, top, left + wide, top + high))
