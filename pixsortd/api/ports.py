@@ -124,9 +124,8 @@ class Original(Record, frozen=True, kw_only=True):
     descriptor: int
     """A readable regular file, opened without following links and found equal to its stamp."""
     size: int
-    mtime: float
-    name: str
-    """File name for display."""
+    name: bytes
+    """File name, for display only."""
     format: str
     """Pillow's name, as in `Photo.format`."""
 

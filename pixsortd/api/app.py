@@ -1,0 +1,55 @@
+"""Puts the API together: routes behind the door, inside the frame."""
+
+from pathlib import Path
+
+from litestar.enums import ScopeType
+from litestar.types import Receive, Scope, Send
+
+from pixsortd.api.frame import Frame
+from pixsortd.api.guard import Guard
+from pixsortd.api.numbers import Numbers
+from pixsortd.api.page import Page
+from pixsortd.api.perimeter import Perimeter
+from pixsortd.api.ports import Library
+from pixsortd.api.routes import assemble
+from pixsortd.api.schema import schema
+from pixsortd.api.streams import Streams
+from pixsortd.config import ApiSettings
+
+PAGE = Path(__file__).with_name("page")
+"""Where the package build puts the page."""
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(self, library: Library, perimeter: Perimeter, page_dir: Path) -> None:
+        self._streams = Streams()
+        measured = Numbers()
+        given = {
+            "library": library,
+            "streams": self._streams,
+            "numbers": measured,
+            "page": Page(page_dir),
+            "perimeter": perimeter,
+        }
+        self._litestar = assemble(given, more=[schema])
+        self._http = Frame(Guard(self._litestar, perimeter), measured.observe)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        if scope["type"] == ScopeType.HTTP:
+            await self._http(scope, receive, send)
+        elif scope["type"] == ScopeType.WEBSOCKET:
+            await send({"type": "websocket.close", "code": 1003, "reason": "no websockets here"})
+        else:
+            await self._litestar(scope, receive, send)
+
+    def close_streams(self) -> None:
+        """End every event stream, so that a shutdown does not wait for browsers."""
+        self._streams.close()
+
+
+def create_app(library: Library, settings: ApiSettings, token: str | None, page_dir: Path = PAGE) -> App:
+    """The application for one bind address; with a token, every call of the API needs it."""
+    return App(library, Perimeter.of(settings, token), page_dir)

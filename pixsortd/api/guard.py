@@ -1,0 +1,96 @@
+"""The door: asks `perimeter.judge`, reads the (small) body with a time limit, and lets the request in."""
+
+import asyncio
+import time
+from typing import Any
+
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from pixsortd.api import problems
+from pixsortd.api.perimeter import MAX_BODY, Facts, Perimeter, judge, too_large
+from pixsortd.api.problems import Refusal
+
+BODY_TIME = 10.0
+"""Seconds a client has to send its whole body."""
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def facts_of(scope: Scope) -> Facts:
+    """The facts of an ASGI request that decide about it."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    host, port = scope.get("server") or ("", 0)
+    return Facts(
+        method=str(scope.get("method", "")),
+        path=raw.partition(b"?")[0],
+        headers=[(name.lower(), value) for name, value in scope["headers"]],
+        server=(host, port or 0),
+        now=time.time(),
+    )
+
+
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Answer with problem details and nothing else."""
+    problem = refusal.problem()
+    body = problems.encode(problem)
+    headers = [
+        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+        *((name.encode(), value.encode()) for name, value in refusal.headers),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _read_body(receive: Receive) -> bytes | Refusal | None:
+    """The whole body, a refusal, or None when the client left."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                body += message["body"]
+                if len(body) > MAX_BODY:
+                    return too_large()
+                if not message["more_body"]:
+                    return bytes(body)
+    except TimeoutError:
+        return Refusal(408, "body-too-slow", f"The request body did not arrive within {BODY_TIME:.0f} seconds.")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def receive_again() -> Any:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+class Guard:
+    """ASGI middleware in front of the router, so that nothing is routed that was not judged."""
+
+    def __init__(self, app: ASGIApp, perimeter: Perimeter) -> None:
+        self._app = app
+        self._perimeter = perimeter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one request, then pass it on or refuse it."""
+        refusal = judge(facts_of(scope), self._perimeter)
+        if refusal is None and scope.get("method") not in _BODILESS:
+            body = await _read_body(receive)
+            if body is None:
+                return
+            if isinstance(body, Refusal):
+                refusal = body
+            else:
+                receive = _replay(body, receive)
+        if refusal is not None:
+            await refuse(send, refusal)
+        else:
+            await self._app(scope, receive, send)

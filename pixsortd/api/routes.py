@@ -1,0 +1,54 @@
+"""All routes together, and what their handlers may ask for."""
+
+from collections.abc import Mapping, Sequence
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from pixsortd.api import feed, groups, images, jobs, numbers, page, quarantine, roots, search, session, status, why
+from pixsortd.api.perimeter import MAX_BODY
+from pixsortd.api.problems import HANDLERS
+
+DEPENDENCIES = ("library", "streams", "numbers", "page", "perimeter")
+"""Names under which handlers ask for what they need."""
+
+
+def api_router() -> Router:
+    """Everything below ``/api``."""
+    return Router(
+        path="/api",
+        route_handlers=[
+            images.router,
+            groups.router,
+            search.router,
+            jobs.router,
+            roots.router,
+            quarantine.router,
+            why.router,
+            session.router,
+            status.router,
+            status.status,
+            numbers.router,
+            feed.events,
+        ],
+    )
+
+
+def assemble(
+    given: Mapping[str, object], *, more: Sequence[ControllerRouterHandler] = (), describe: OpenAPIConfig | None = None
+) -> Litestar:
+    """The routed application. ``given`` has a value for each of `DEPENDENCIES`; ``describe`` turns OpenAPI on."""
+
+    def provide(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        route_handlers=[api_router(), status.short_router, numbers.short_router, *page.ROUTES, *more],
+        dependencies={name: provide(given[name]) for name in DEPENDENCIES},
+        exception_handlers=HANDLERS,
+        logging_config=None,
+        request_max_body_size=MAX_BODY,
+        openapi_config=describe,
+    )
