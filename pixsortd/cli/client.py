@@ -1,0 +1,144 @@
+"""A small client of the daemon's API, on the standard library alone: a command should answer at once."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
+
+from pixsortd import errors
+
+Json = dict[str, Any]
+
+PAGE = 200
+TIMEOUT = 60.0
+"""Seconds; a status on a spun-down disk may take a while."""
+
+
+class DaemonClient:
+    """The daemon at ``url``. Every call may raise the error that the daemon answered, or DaemonUnreachable."""
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = TIMEOUT) -> None:
+        self.url, self._token, self._timeout = url, token, timeout
+
+    def status(self) -> Json:
+        """The daemon in one look."""
+        return self._call("GET", "/status")
+
+    def roots(self) -> Sequence[Json]:
+        """All roots with their ledgers."""
+        return list(self._pages("/roots", {}))
+
+    def scan(self, root: str) -> Json:
+        """Start a full scan; the job."""
+        return self._call("POST", f"/roots/{quote(root, safe='')}/scan")
+
+    def confirm_gone(self, root: str) -> Json:
+        """Say that the files missing from a root are gone for good."""
+        return self._call("POST", f"/roots/{quote(root, safe='')}/confirm-gone")
+
+    def groups(self) -> Iterator[Json]:
+        """Every group, largest first."""
+        return self._pages("/groups", {"limit": PAGE})
+
+    def group(self, group: str) -> Json:
+        """One group."""
+        return self._call("GET", f"/groups/{quote(group, safe='')}")
+
+    def members(self, group: str) -> Iterator[Json]:
+        """The photos of a group."""
+        return self._pages("/images", {"group": group, "limit": PAGE})
+
+    def rename_group(self, group: str, name: str | None) -> Json:
+        """Name a group, or with None take the name back."""
+        return self._call("PATCH", f"/groups/{quote(group, safe='')}", {"name": name})
+
+    def recluster(self) -> Json:
+        """Form the groups anew; the job."""
+        return self._call("POST", "/groups/recluster")
+
+    def similar(self, image: str, limit: int) -> Json:
+        """Photos like one, nearest first, and the space they were compared in."""
+        return self._call("GET", "/search?" + urlencode({"like": image, "limit": limit}))
+
+    def why_id(self, photo_or_file: str) -> Json:
+        """The passport behind the id of a photo or of a file."""
+        return self._call("GET", "/why?" + urlencode({"id": photo_or_file}))
+
+    def why_path(self, path: bytes) -> Json:
+        """The passport of an absolute path."""
+        return self._call("GET", "/why?path=" + quote_from_bytes(path, safe="/"))
+
+    def quarantine(self) -> Iterator[Json]:
+        """Every failed file with its reason."""
+        return self._pages("/quarantine", {"limit": PAGE})
+
+    def retry(self, files: Sequence[str]) -> Json:
+        """Queue failed files again."""
+        return self._call("POST", "/quarantine/retry", {"ids": list(files)})
+
+    def job(self, job: str) -> Json:
+        """One job."""
+        return self._call("GET", f"/jobs/{quote(job, safe='')}")
+
+    def _pages(self, path: str, query: Mapping[str, object]) -> Iterator[Json]:
+        """Every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            asked = dict(query) | ({"cursor": cursor} if cursor else {})
+            page = self._call("GET", f"{path}?{urlencode(asked)}" if asked else path)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=self._timeout)
+        headers = {"Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        payload = None if body is None else json.dumps(body).encode()
+        if payload is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, f"/api{path}", payload, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(f"the daemon does not answer ({error})") from error
+        finally:
+            connection.close()
+        try:
+            value = json.loads(text)
+        except ValueError:
+            raise self._unreachable("something that is not pixsortd answers") from None
+        if answer.status >= 400:
+            raise problem(value)
+        return dict(value)
+
+    def _unreachable(self, what: str) -> errors.DaemonUnreachable:
+        advice = "Start it with `pixsortd run`, or look at `systemctl status pixsortd`."
+        return errors.DaemonUnreachable(what, path=self.url, next_step=advice)
+
+
+def problem(given: Mapping[str, Any]) -> errors.PixsortdError:
+    """The error behind problem details, as the class it had in the daemon where that class is known."""
+    code = str(given.get("type", "")).rpartition(":")[2]
+    kind = errors_by_code().get(code, errors.PixsortdError)
+    fields = "".join(f"; {one['field']}: {one['message']}" for one in given.get("errors", ()))
+    return kind(
+        f"{given.get('detail') or given.get('title') or 'refused'}{fields}", next_step=given.get("next_step", "")
+    )
+
+
+def errors_by_code() -> dict[str, type[errors.PixsortdError]]:
+    """Every error class by its code."""
+    known: dict[str, type[errors.PixsortdError]] = {}
+    waiting: list[type[errors.PixsortdError]] = [errors.PixsortdError]
+    while waiting:
+        kind = waiting.pop()
+        known.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return known
