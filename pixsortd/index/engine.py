@@ -54,42 +54,34 @@ class View:
         """Whether ``key`` is there; its value is not looked at."""
         return self._txn.get(key, db=self._tables[table]) is not None
 
-    def keys(self, table: Table, prefix: bytes = b"", *, after: bytes | None = None) -> Iterator[bytes]:
-        """Keys that start with ``prefix``, ascending, beginning behind ``after``."""
+    def keys(self, table: Table, prefix: bytes = b"", *, start: bytes | None = None) -> Iterator[bytes]:
+        """Keys that begin with ``prefix``, ascending, from ``start`` on where one is given."""
         with self._txn.cursor(db=self._tables[table]) as cursor:
-            if not cursor.set_range(prefix if after is None else after):
-                return
-            if after is not None and cursor.key() == after and not cursor.next():
-                return
-            for key in cursor.iternext(values=False):
-                if not key.startswith(prefix):
-                    return
-                yield key
+            if cursor.set_range(start or prefix):
+                for key in cursor.iternext(values=False):
+                    if not key.startswith(prefix):
+                        return
+                    yield key
 
     def keys_down(self, table: Table, prefix: bytes = b"", *, before: bytes | None = None) -> Iterator[bytes]:
-        """Keys that start with ``prefix``, descending, beginning in front of ``before``."""
+        """Keys that begin with ``prefix``, descending, below ``before`` where one is given."""
         with self._txn.cursor(db=self._tables[table]) as cursor:
-            # No key that goes on behind the prefix sorts above 256 times 0xff, which LMDB's key limit allows for.
-            bound = before if before is not None else prefix + b"\xff" * 256
-            found = cursor.prev() if cursor.set_range(bound) else cursor.last()
-            if not found:
-                return
-            for key in cursor.iterprev(values=False):
-                if not key.startswith(prefix):
-                    return
-                yield key
+            # No key that goes on behind a prefix sorts above this: it would be longer than LMDB allows.
+            bound = prefix + b"\xff" * 512 if before is None else before
+            if cursor.prev() if cursor.set_range(bound) else cursor.last():
+                for key in cursor.iterprev(values=False):
+                    if not key.startswith(prefix):
+                        return
+                    yield key
 
-    def items(self, table: Table, prefix: bytes = b"", *, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        """(key, checked value) of keys that start with ``prefix``, ascending, beginning behind ``after``."""
+    def items(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """(key, checked value) of the keys that begin with ``prefix``, ascending."""
         with self._txn.cursor(db=self._tables[table]) as cursor:
-            if not cursor.set_range(prefix if after is None else after):
-                return
-            if after is not None and cursor.key() == after and not cursor.next():
-                return
-            for key, value in cursor.iternext():
-                if not key.startswith(prefix):
-                    return
-                yield key, unseal(table, key, value)
+            if cursor.set_range(prefix):
+                for key, value in cursor.iternext():
+                    if not key.startswith(prefix):
+                        return
+                    yield key, unseal(table, key, value)
 
     def first(self, table: Table, start: bytes, prefix: bytes = b"") -> bytes | None:
         """The first key at or above ``start`` that begins with ``prefix``, or None."""
@@ -103,6 +95,12 @@ class View:
         """How many records the table holds, without looking at them."""
         entries: int = self._txn.stat(self._tables[table])["entries"]
         return entries
+
+    @property
+    def generation(self) -> int:
+        """The engine's generation at the moment this view shows."""
+        snapshot: int = self._txn.id()
+        return snapshot
 
     @property
     def version(self) -> int:

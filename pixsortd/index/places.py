@@ -86,3 +86,9 @@ def save_photo(edit: Edit, new: Photo, now: float) -> None:
         gained(edit, new.sha256, root)
     if old is None and not roots:
         edit.put(Table.ORPHANS, new.sha256, encode(now))
+
+
+def needs_photo(view: View, sha256: bytes) -> bool:
+    """Whether the content has to be decoded: it never was, or its thumbnail is lost."""
+    found = photo(view, sha256)
+    return found is None or not found.thumbnail_size or view.has(Table.THUMBLESS, sha256)

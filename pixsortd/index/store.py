@@ -2,11 +2,22 @@
 
 from pathlib import Path
 
+from pixsortd.index.analysis import Analyses
+from pixsortd.index.backfill import Sweep
 from pixsortd.index.engine import Engine
 from pixsortd.index.files import Files
+from pixsortd.index.groups import Groups
+from pixsortd.index.pages import Pages
+from pixsortd.index.photos import Photos
+from pixsortd.index.queries import PhotoQuery
+from pixsortd.index.schema import Table
+from pixsortd.index.spaces import Spaces
+from pixsortd.index.thumbs import Thumbnails
+
+THUMBS = "thumbs"
 
 
-class Store(Files):
+class Store(Files, Analyses, Photos, Pages, Groups, Spaces):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when
@@ -15,6 +26,9 @@ class Store(Files):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._thumbs = Thumbnails(engine.directory / THUMBS)
+        self._sweep = Sweep()
+        self._totals: dict[tuple[int, PhotoQuery, frozenset[str]], int] = {}
 
     @classmethod
     def open(cls, directory: Path, *, map_size: int, readonly: bool = False) -> "Store":
@@ -32,3 +46,18 @@ class Store(Files):
     def generation(self) -> int:
         """Rises with each write."""
         return self._engine.generation
+
+    @property
+    def engine(self) -> Engine:
+        """The environment below, for check, rebuild and backup."""
+        return self._engine
+
+    def meta_get(self, name: str) -> bytes | None:
+        """What ``meta_set`` kept under that name."""
+        with self._engine.read() as view:
+            return view.get(Table.NOTES, name.encode())
+
+    def meta_set(self, name: str, value: bytes) -> None:
+        """Keep a small value, such as a job's last run."""
+        with self._engine.write() as edit:
+            edit.put(Table.NOTES, name.encode(), value)

@@ -1,0 +1,151 @@
+"""Groups and who is in them."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from pixsortd.index import history
+from pixsortd.index.codec import encode
+from pixsortd.index.engine import Edit, Engine, View
+from pixsortd.index.schema import Table
+from pixsortd.records import Group, Membership, Step
+
+_group = msgspec.msgpack.Decoder(Group).decode
+_membership = msgspec.msgpack.Decoder(Membership).decode
+
+
+def group_at(view: View, group: str) -> Group | None:
+    """The group of that id."""
+    payload = view.get(Table.GROUPS, group.encode())
+    return None if payload is None else _group(payload)
+
+
+def membership_at(view: View, sha256: bytes) -> Membership | None:
+    """The group a photo is in."""
+    payload = view.get(Table.MEMBERSHIPS, sha256)
+    return None if payload is None else _membership(payload)
+
+
+def members_prefix(group: str) -> bytes:
+    """Start of the keys that list a group's members."""
+    return group.encode() + b"\0"
+
+
+def members_of(view: View, group: str) -> list[bytes]:
+    """Photos of a group by rising sha256."""
+    prefix = members_prefix(group)
+    return [key[len(prefix) :] for key in view.keys(Table.MEMBERS, prefix)]
+
+
+def assign(edit: Edit, sha256: bytes, new: Membership | None) -> None:
+    """Put a photo into one group, or with None into none; sizes are left to ``resize``."""
+    old = membership_at(edit, sha256)
+    if old == new:
+        return
+    if old is not None:
+        edit.delete(Table.MEMBERS, members_prefix(old.group) + sha256)
+        edit.delete(Table.MEMBERSHIPS, sha256)
+    if new is not None:
+        edit.put(Table.MEMBERS, members_prefix(new.group) + sha256)
+        edit.put(Table.MEMBERSHIPS, sha256, encode(new))
+
+
+def resize(edit: Edit, group: str, by: int) -> None:
+    """Change the recorded size of a group, where it exists."""
+    found = group_at(edit, group)
+    if found is not None and by:
+        edit.put(Table.GROUPS, group.encode(), encode(msgspec.structs.replace(found, size=found.size + by)))
+
+
+class Groups:
+    """The part of the store that knows groups."""
+
+    _engine: Engine
+
+    def groups(self) -> list[Group]:
+        """All groups, the largest first."""
+        with self._engine.read() as view:
+            found = [_group(payload) for _, payload in view.items(Table.GROUPS)]
+        return sorted(found, key=lambda group: (-group.size, group.id))
+
+    def group(self, group: str) -> Group | None:
+        """The group of that id."""
+        with self._engine.read() as view:
+            return group_at(view, group)
+
+    def members(self, group: str) -> list[bytes]:
+        """Photos of a group by rising sha256."""
+        with self._engine.read() as view:
+            return members_of(view, group)
+
+    def membership(self, sha256: bytes) -> Membership | None:
+        """The group a photo is in, and why."""
+        with self._engine.read() as view:
+            return membership_at(view, sha256)
+
+    def memberships(self) -> dict[bytes, Membership]:
+        """Every photo that is in a group."""
+        with self._engine.read() as view:
+            return {sha256: _membership(payload) for sha256, payload in view.items(Table.MEMBERSHIPS)}
+
+    def replace_groups(
+        self,
+        groups: Sequence[Group],
+        memberships: Mapping[bytes, Membership],
+        considered: Collection[bytes] | None = None,
+    ) -> None:
+        """Put a clustering in place of the last one, in one transaction.
+
+        ``considered`` are the photos the clustering looked at: others, which came in meanwhile,
+        keep the group they joined if it still exists. Without it every photo not in
+        ``memberships`` ends up in no group. Sizes are counted here; a name is kept by its id.
+        """
+        kept = {group.id for group in groups}
+        looked_at = None if considered is None else frozenset(considered)
+        now = time.time()
+        with self._engine.write() as edit:
+            old = {sha256: _membership(payload) for sha256, payload in edit.items(Table.MEMBERSHIPS)}
+            for sha256, before in old.items():
+                newcomer = looked_at is not None and sha256 not in looked_at and before.group in kept
+                if sha256 not in memberships and not newcomer:
+                    assign(edit, sha256, None)
+            for sha256, new in memberships.items():
+                if edit.has(Table.PHOTOS, sha256):
+                    assign(edit, sha256, new)
+                    if (was := old.get(sha256)) is None or was.group != new.group:
+                        step = Step(at=now, what="grouped", detail=f"{new.how} into {new.group}")
+                        history.add(edit, history.photo_history(sha256), [step])
+            sizes = Counter(key.partition(b"\0")[0] for key in edit.keys(Table.MEMBERS))
+            names = {group.id: group.name for group in (_group(payload) for _, payload in edit.items(Table.GROUPS))}
+            for stale in list(edit.keys(Table.GROUPS)):
+                edit.delete(Table.GROUPS, stale)
+            for group in groups:
+                name = group.name if group.name is not None else names.get(group.id)
+                sized = msgspec.structs.replace(group, size=sizes[group.id.encode()], name=name)
+                edit.put(Table.GROUPS, group.id.encode(), encode(sized))
+
+    def join(self, sha256: bytes, membership: Membership) -> bool:
+        """Put one photo into a group between two clusterings; False if either is unknown."""
+        with self._engine.write() as edit:
+            if group_at(edit, membership.group) is None or not edit.has(Table.PHOTOS, sha256):
+                return False
+            old = membership_at(edit, sha256)
+            assign(edit, sha256, membership)
+            if old is None or old.group != membership.group:
+                resize(edit, membership.group, 1)
+                if old is not None:
+                    resize(edit, old.group, -1)
+                step = Step(at=membership.at or time.time(), what="grouped", detail=f"joined {membership.group}")
+                history.add(edit, history.photo_history(sha256), [step])
+            return True
+
+    def set_group_name(self, group: str, name: str | None) -> bool:
+        """Mirror the name the user gave; False if there is no such group."""
+        with self._engine.write() as edit:
+            found = group_at(edit, group)
+            if found is None:
+                return False
+            edit.put(Table.GROUPS, group.encode(), encode(msgspec.structs.replace(found, name=name)))
+            return True

@@ -1,0 +1,173 @@
+"""Walking the timeline: candidates in order, tests from cheap to dear, and the item for each photo."""
+
+from collections.abc import Callable, Iterator
+
+from pixsortd.errors import InvalidRequest
+from pixsortd.index import groups, places, rows, scores
+from pixsortd.index.codec import NEWEST, OLDEST, order_of
+from pixsortd.index.engine import View
+from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery, Place
+from pixsortd.index.schema import Table
+from pixsortd.records import FileRow, FileState, Group
+
+ORDER = 8
+_Candidate = tuple[bytes, bytes]
+"""(cursor key, sha256)."""
+_Test = Callable[[bytes], bool]
+
+
+class Listing:
+    """The photos of one query in their order, at one moment of the index."""
+
+    def __init__(self, view: View, query: PhotoQuery, away: frozenset[str]) -> None:
+        """Raises ``InvalidRequest`` for an unknown sort."""
+        if query.sort not in _SOURCES:
+            raise InvalidRequest(f"{query.sort!r} is not a sort order", next_step=f"Use one of {', '.join(_SOURCES)}.")
+        self.view = view
+        self.query = query
+        self.away = away
+        self._newest = NEWEST if query.taken_until is None else order_of(query.taken_until)
+        self._oldest = OLDEST if query.taken_from is None else order_of(query.taken_from)
+        self._tests = list(self._chosen_tests())
+        self._groups: dict[str, Group | None] = {}
+
+    def keys(self, last: bytes | None) -> Iterator[_Candidate]:
+        """Photos behind the cursor key ``last``."""
+        if self.query.status == FileState.AWAY and not self._some_away():
+            return
+        tests = self._tests
+        for candidate in _SOURCES[self.query.sort](self, last):
+            if all(test(candidate[1]) for test in tests):
+                yield candidate
+
+    def item(self, sha256: bytes) -> PhotoItem:
+        """What a list shows of one photo."""
+        view, found, files = self.view, places.photo(self.view, sha256), places.files_of(self.view, sha256)
+        assert found is not None
+        membership = groups.membership_at(view, sha256)
+        group = membership.group if membership else None
+        named = self._group(group) if group else None
+        here = [row for row in files if not self._row_away(row)]
+        first = (here or files)[0]
+        return PhotoItem(
+            sha256=sha256,
+            name=rows.split(first.path)[1],
+            status=FileState.INDEXED if here else FileState.AWAY,
+            width=found.width,
+            height=found.height,
+            taken=found.taken,
+            added=found.added,
+            size=found.size,
+            group=group,
+            group_name=named.name if named else None,
+            scores=scores.values(view, sha256),
+            files=tuple(Place(root=row.root, path=row.path, state=row.state) for row in files),
+            reason=None if here else first.reason,
+        )
+
+    def _group(self, group: str) -> Group | None:
+        if group not in self._groups:
+            self._groups[group] = groups.group_at(self.view, group)
+        return self._groups[group]
+
+    def _row_away(self, row: FileRow) -> bool:
+        return row.state is FileState.AWAY or row.root in self.away
+
+    # --- sources: candidates in order ---
+
+    def by_taken(self, last: bytes | None) -> Iterator[_Candidate]:
+        """Newest first."""
+        if self.query.group is not None:
+            ranked = self._ranked(self.query.group)
+            yield from (pair for pair in ranked if last is None or pair[0] > last)
+            return
+        table, prefix = self._timeline()
+        start = prefix + (self._newest if last is None else last + b"\0")
+        for key in self.view.keys(table, prefix, start=start):
+            key = key[len(prefix) :]
+            if key[:ORDER] > self._oldest:
+                return
+            yield key, key[ORDER:]
+
+    def by_taken_up(self, last: bytes | None) -> Iterator[_Candidate]:
+        """Oldest first."""
+        if self.query.group is not None:
+            ranked = reversed(self._ranked(self.query.group))
+            yield from (pair for pair in ranked if last is None or pair[0] < last)
+            return
+        table, prefix = self._timeline()
+        before = prefix + (self._oldest + b"\xff" * 33 if last is None else last)
+        for key in self.view.keys_down(table, prefix, before=before):
+            key = key[len(prefix) :]
+            if key[:ORDER] < self._newest:
+                return
+            yield key, key[ORDER:]
+
+    def by_added(self, last: bytes | None) -> Iterator[_Candidate]:
+        """Newest in the index first."""
+        for number in self.view.keys_down(Table.NUMBERS, before=last):
+            sha256 = self.view.get(Table.NUMBERS, number)
+            if sha256 is not None and not self.view.has(Table.ORPHANS, sha256):
+                yield number, sha256
+
+    def _timeline(self) -> tuple[Table, bytes]:
+        if self.query.root is None:
+            return Table.TIMELINE, b""
+        return Table.ROOT_TIMELINE, rows.root_key(self.query.root)
+
+    def _ranked(self, group: str) -> list[_Candidate]:
+        found = []
+        for sha256 in groups.members_of(self.view, group):
+            photo = places.photo(self.view, sha256)
+            if photo is not None and not self.view.has(Table.ORPHANS, sha256):
+                key = places.timeline_key(photo)
+                if self._newest <= key[:ORDER] <= self._oldest:
+                    found.append((key, sha256))
+        return sorted(found)
+
+    # --- tests ---
+
+    def _chosen_tests(self) -> Iterator[_Test]:
+        query, added = self.query, self.query.sort == "-added"
+        if query.root is not None and (added or query.group is not None):
+            root = rows.root_key(query.root)
+            yield lambda sha256: self.view.first(Table.PLACES, sha256 + root, sha256 + root) is not None
+        if added and query.group is not None:
+            prefix = groups.members_prefix(query.group)
+            yield lambda sha256: self.view.has(Table.MEMBERS, prefix + sha256)
+        if added and (query.taken_from, query.taken_until) != (None, None):
+            yield self._in_time
+        for bounds in query.metrics:
+            yield self._in_range(bounds)
+        if query.status is not None and (query.status == FileState.AWAY or self._some_away()):
+            yield lambda sha256: self._photo_away(sha256) == (query.status == FileState.AWAY)
+
+    def _in_time(self, sha256: bytes) -> bool:
+        photo = places.photo(self.view, sha256)
+        return photo is not None and self._newest <= order_of(photo.taken) <= self._oldest
+
+    def _in_range(self, bounds: MetricRange) -> _Test:
+        def test(sha256: bytes) -> bool:
+            value = scores.value(self.view, sha256, bounds.metric)
+            return value is not None and bounds.low <= value <= bounds.high
+
+        return test
+
+    def _some_away(self) -> bool:
+        prefixes = (rows.waiting_prefix(root, FileState.AWAY) for root in self.view.keys(Table.COUNTERS))
+        return bool(self.away) or any(self.view.first(Table.WAITING, prefix, prefix) for prefix in prefixes)
+
+    def _photo_away(self, sha256: bytes) -> bool:
+        for key in places.places(self.view, sha256):
+            if key[: rows.ROOT].hex() not in self.away:
+                row = places.row_at(self.view, key)
+                if row is not None and row.state is not FileState.AWAY:
+                    return False
+        return True
+
+
+_SOURCES: dict[str, Callable[[Listing, bytes | None], Iterator[_Candidate]]] = {
+    "-taken": Listing.by_taken,
+    "taken": Listing.by_taken_up,
+    "-added": Listing.by_added,
+}

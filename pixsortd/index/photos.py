@@ -1,0 +1,112 @@
+"""Photos: what is known of one content, where it is, its thumbnail and its passport."""
+
+import time
+
+import msgspec
+import structlog
+
+from pixsortd.index import groups, history, places, rows, scores
+from pixsortd.index.backfill import Sweep
+from pixsortd.index.codec import number_key
+from pixsortd.index.engine import Edit, Engine
+from pixsortd.index.files import history_key
+from pixsortd.index.schema import Table
+from pixsortd.index.spaces import SpaceWriter
+from pixsortd.index.thumbs import Thumbnails
+from pixsortd.records import FileRow, Photo, Score, Step
+
+log = structlog.get_logger()
+
+_FORGET_AT_ONCE = 256
+_seconds = msgspec.msgpack.Decoder(float).decode
+
+
+class Photos:
+    """The part of the store that knows contents."""
+
+    _engine: Engine
+    _thumbs: Thumbnails
+    _sweep: Sweep
+
+    def photo(self, sha256: bytes) -> Photo | None:
+        """What is known of a content, whether or not a file still holds it."""
+        with self._engine.read() as view:
+            return places.photo(view, sha256)
+
+    def locations(self, sha256: bytes) -> list[FileRow]:
+        """The files that hold a content, away ones included."""
+        with self._engine.read() as view:
+            return places.files_of(view, sha256)
+
+    def scores(self, sha256: bytes) -> list[Score]:
+        """A photo's scores, all metrics side by side."""
+        with self._engine.read() as view:
+            return scores.of(view, sha256)
+
+    def thumbnail(self, sha256: bytes) -> bytes | None:
+        """The stored thumbnail, or None where there is none that passes its checksum.
+
+        A lost one is noted, so that ``lacking`` offers the photo again.
+        """
+        with self._engine.read() as view:
+            found = places.photo(view, sha256)
+            noted = view.has(Table.THUMBLESS, sha256)
+        if found is None or not found.thumbnail_size:
+            return None
+        data = self._thumbs.read(sha256, found.thumbnail_crc, found.thumbnail_size)
+        if data is None and not noted and not self._engine.readonly:
+            log.warning("thumbnail lost or damaged, to be made again", photo=sha256.hex())
+            with self._engine.write() as edit:
+                edit.put(Table.THUMBLESS, sha256)
+            self._sweep.restart()
+        return data
+
+    def history(self, sha256: bytes) -> list[Step]:
+        """The passport of a photo, oldest step first."""
+        with self._engine.read() as view:
+            return history.steps(view, history.photo_history(sha256))
+
+    def file_history(self, root: str, path: bytes) -> list[Step]:
+        """The passport of the file at a path: its photo's, once its content is known."""
+        key = rows.file_key(rows.root_key(root), path)
+        with self._engine.read() as view:
+            return history.steps(view, history_key(key, places.row_at(view, key)))
+
+    def add_history(self, sha256: bytes, *steps: Step) -> None:
+        """Add steps to a photo's passport."""
+        with self._engine.write() as edit:
+            history.add(edit, history.photo_history(sha256), steps)
+
+    def forget(self, older_than: float) -> list[Photo]:
+        """Delete photos that lost their last file more than ``older_than`` seconds ago; the deleted ones."""
+        before, forgotten = time.time() - older_than, list[Photo]()
+        with self._engine.read() as view:
+            due = [sha256 for sha256, at in view.items(Table.ORPHANS) if _seconds(at) < before]
+        for start in range(0, len(due), _FORGET_AT_ONCE):
+            with self._engine.write() as edit:
+                spaces, gone = SpaceWriter(edit), list[Photo]()
+                for sha256 in due[start : start + _FORGET_AT_ONCE]:
+                    found = places.photo(edit, sha256)
+                    if found is not None and edit.has(Table.ORPHANS, sha256):
+                        _delete(edit, spaces, found)
+                        gone.append(found)
+                spaces.finish()
+            for photo in gone:
+                self._thumbs.remove(photo.sha256)
+            forgotten += gone
+        return forgotten
+
+
+def _delete(edit: Edit, spaces: SpaceWriter, photo: Photo) -> None:
+    sha256 = photo.sha256
+    spaces.remove(sha256, photo.number)
+    membership = groups.membership_at(edit, sha256)
+    if membership is not None:
+        groups.assign(edit, sha256, None)
+        groups.resize(edit, membership.group, -1)
+    for key in list(edit.keys(Table.SCORES, sha256)):
+        edit.delete(Table.SCORES, key)
+    edit.delete(Table.HISTORY, history.photo_history(sha256))
+    edit.delete(Table.NUMBERS, number_key(photo.number))
+    for table in (Table.THUMBLESS, Table.ORPHANS, Table.PHOTOS):
+        edit.delete(table, sha256)

@@ -1,0 +1,80 @@
+"""What a list is asked for and what it answers."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from pixsortd.records import FileState, Reason, Record
+
+T = TypeVar("T")
+
+
+class MetricRange(Record, frozen=True, kw_only=True):
+    """Photos whose raw score in a metric is within these bounds, ends included."""
+
+    metric: str
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+class PhotoQuery(Record, frozen=True, kw_only=True):
+    """Which photos, in which order. Filters add up."""
+
+    root: str | None = None
+    group: str | None = None
+    status: str | None = None
+    """``indexed`` or ``away`` photos, or the files that are ``pending`` or ``failed``; None: all photos."""
+    taken_from: float | None = None
+    taken_until: float | None = None
+    """Seconds since the epoch, ends included; for files that are no photos yet their mtime counts."""
+    metrics: tuple[MetricRange, ...] = ()
+    sort: str = "-taken"
+    """``-taken`` (newest first), ``taken`` or ``-added``."""
+
+
+class Place(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """One file of a photo."""
+
+    root: str
+    path: bytes
+    state: FileState
+
+
+class PhotoItem(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """A photo in a list, or a file that is no photo yet (its sha256 and sizes may be unknown)."""
+
+    sha256: bytes | None
+    name: bytes
+    """File name of its first file, of one that is not away if there is one."""
+    status: str
+    width: int = 0
+    height: int = 0
+    taken: float = 0.0
+    added: float = 0.0
+    size: int = 0
+    group: str | None = None
+    group_name: str | None = None
+    scores: dict[str, float] = {}
+    files: tuple[Place, ...] = ()
+    reason: Reason | None = None
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A part of a list, how to get the next part, and the length of the whole."""
+
+    items: list[T]
+    next_cursor: str | None
+    total: int
+
+
+class Counts(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """The index in figures."""
+
+    photos: int
+    """Contents that some file holds."""
+    orphans: int
+    """Contents that no file holds any more, kept for a while."""
+    groups: int
+    grouped: int
+    """Photos that are in a group."""
+    files: dict[FileState, int]
