@@ -37,7 +37,7 @@ def retry(session: shell.Session, files: tuple[str, ...], everything: bool) -> N
     answer: dict[str, list[str]] = {"queued": [], "unknown": []}
     for start in range(0, len(chosen), 500):
         part = session.source.retry(chosen[start : start + 500])
-        answer: dict[str, list[str]] = {key: answer[key] + part[key] for key in answer}
+        answer = {key: answer[key] + part[key] for key in answer}
     if session.json:
         out.record(answer)
     else:

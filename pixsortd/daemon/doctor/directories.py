@@ -38,7 +38,8 @@ def roots_can_be_watched(settings: Settings) -> Iterator[Finding]:
     for path in paths:
         seen = count(path, deadline)
         yield judge_root(path, _why_closed(path), seen)
-        if reason := mounts.silence(table, os.fsencode(os.path.realpath(path))):
+        real = os.fsencode(os.path.realpath(path))
+        if reason := mounts.silence(mounts.holding(table, real), mounts.below(table, real)):
             yield warn(WATCHING, f"{path}: {reason.message}", "Nothing to do; changes are seen a little later.")
         else:
             watched.append(seen)
