@@ -86,7 +86,7 @@ export function written(taken: string): string {
 export function exposure(text: string | null | undefined, seconds: number | null | undefined): string | null {
   if (text) return `${text} s`
   if (!seconds || seconds <= 0) return null
-  return seconds < 0.35 ? `1/${Math.round(1 / seconds)} s` : `${Number(seconds.toFixed(1))} s`
+  return seconds < 0.35 ? `1/${Math.round(1 / seconds)} s` : `${round(seconds)} s`
 }
 
 /** "48.85837° N, 2.29448° E". */
@@ -100,6 +100,11 @@ export function place(latitude: number, longitude: number): string {
 export function pixels(width: number, height: number): string {
   const mega = (width * height) / 1e6
   return `${width} × ${height}, ${mega >= 10 ? Math.round(mega) : mega.toFixed(1)} MP`
+}
+
+/** At most one digit after the point, and none when it is zero. */
+export function round(value: number): string {
+  return String(Number(value.toFixed(1)))
 }
 
 /** A score with as many digits as its size makes useful. */

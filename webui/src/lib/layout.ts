@@ -2,8 +2,8 @@
 
 /** What the layout has to know of a photo. */
 export interface Sized {
-  readonly width: number
-  readonly height: number
+  readonly width: number | null
+  readonly height: number | null
 }
 
 /** One photo's place in a row; `index` points into the list that was laid out. */
@@ -39,8 +39,9 @@ const WIDEST = 3.2
 
 /** The aspect a photo is laid out with; one of unknown size is taken as 4:3. */
 export function aspect(photo: Sized): number {
-  if (!(photo.width > 0 && photo.height > 0)) return 4 / 3
-  return Math.min(WIDEST, Math.max(NARROWEST, photo.width / photo.height))
+  const { width, height } = photo
+  if (!width || !height) return 4 / 3
+  return Math.min(WIDEST, Math.max(NARROWEST, width / height))
 }
 
 /**

@@ -1,0 +1,13 @@
+/** The interactive description of the API; everything it needs is in the package. */
+
+import 'swagger-ui-dist/swagger-ui.css'
+
+import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js'
+
+SwaggerUI({
+  url: '/schema/openapi.json',
+  domNode: document.getElementById('docs'),
+  deepLinking: true,
+  displayRequestDuration: true,
+  validatorUrl: null, // the default one is on the internet
+})

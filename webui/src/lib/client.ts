@@ -1,0 +1,94 @@
+/** The daemon's API: paths, parameters and answers are checked against its OpenAPI document. */
+
+import type { paths } from './api'
+import { asProblem, fromResponse } from './problem.ts'
+
+type Method = 'get' | 'post' | 'patch' | 'delete'
+type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths]
+type Operation<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never
+type Json<R> = R extends { content: { 'application/json': infer T } } ? T : never
+type Answer<O> = O extends { responses: infer R } ? Json<R[keyof R & (200 | 201 | 202)]> : never
+type Query<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never
+type PathValues<O> = O extends { parameters: { path: infer V } } ? V : never
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never
+
+interface Options<O> {
+  /** Values of the placeholders in the path. */
+  path?: PathValues<O>
+  query?: Query<O>
+  body?: Body<O>
+  signal?: AbortSignal
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** A path with its placeholders filled and its query; empty query values are left out. */
+export function address(template: string, values: Values = {}, query: Values = {}): string {
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])))
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
+  }
+  const text = search.toString()
+  return text ? `${path}?${text}` : path
+}
+
+let onDenied = (): void => {}
+
+/** What to do when the daemon asks for its token. */
+export function whenDenied(act: () => void): void {
+  onDenied = act
+}
+
+async function call<P extends keyof paths, M extends Method>(method: M, template: P, options: Options<Operation<P, M>>): Promise<Answer<Operation<P, M>>> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  const init: RequestInit = { method: method.toUpperCase(), headers, credentials: 'same-origin' }
+  if (method !== 'get') {
+    // Writes are JSON, also those without a body: a form of another site cannot send that.
+    headers['Content-Type'] = 'application/json'
+    init.body = JSON.stringify(options.body ?? {})
+  }
+  if (options.signal) init.signal = options.signal
+  try {
+    const response = await fetch(address(template, options.path as Values | undefined, options.query as Values | undefined), init)
+    if (!response.ok) throw await fromResponse(response)
+    return (await response.json()) as Answer<Operation<P, M>>
+  } catch (error) {
+    const problem = asProblem(error)
+    if (problem.status === 401 && template !== '/api/session') onDenied()
+    throw problem
+  }
+}
+
+export type ImageFilter = Omit<Query<Operation<'/api/images', 'get'>>, 'cursor' | 'limit'>
+
+type From<M extends Method, P extends PathsOf<M>> = Promise<Answer<Operation<P, M>>>
+
+/** One function a call. Every failure is thrown as a Problem. */
+export const api = {
+  images: (query: ImageFilter & { cursor?: string | null; limit: number }): From<'get', '/api/images'> => call('get', '/api/images', { query }),
+  image: (id: string, signal: AbortSignal): From<'get', '/api/images/metadata/{image_id}'> =>
+    call('get', '/api/images/metadata/{image_id}', { path: { image_id: id }, signal }),
+  rate: (id: string, rating: number | null): From<'patch', '/api/images/{image_id}'> =>
+    call('patch', '/api/images/{image_id}', { path: { image_id: id }, body: { rating } }),
+  similar: (like: string, limit: number, signal: AbortSignal): From<'get', '/api/search'> => call('get', '/api/search', { query: { like, limit }, signal }),
+  why: (id: string, signal: AbortSignal): From<'get', '/api/why'> => call('get', '/api/why', { query: { id }, signal }),
+
+  groups: (cursor: string | null, limit: number): From<'get', '/api/groups'> => call('get', '/api/groups', { query: { cursor, limit } }),
+  group: (id: string): From<'get', '/api/groups/{group_id}'> => call('get', '/api/groups/{group_id}', { path: { group_id: id } }),
+  nameGroup: (id: string, name: string | null): From<'patch', '/api/groups/{group_id}'> =>
+    call('patch', '/api/groups/{group_id}', { path: { group_id: id }, body: { name } }),
+  recluster: (): From<'post', '/api/groups/recluster'> => call('post', '/api/groups/recluster', {}),
+
+  status: (): From<'get', '/api/status'> => call('get', '/api/status', {}),
+  jobs: (): From<'get', '/api/jobs'> => call('get', '/api/jobs', {}),
+  cancel: (id: string): From<'delete', '/api/jobs/{job_id}'> => call('delete', '/api/jobs/{job_id}', { path: { job_id: id } }),
+  scan: (root: string): From<'post', '/api/roots/{root_id}/scan'> => call('post', '/api/roots/{root_id}/scan', { path: { root_id: root } }),
+  confirmGone: (root: string): From<'post', '/api/roots/{root_id}/confirm-gone'> =>
+    call('post', '/api/roots/{root_id}/confirm-gone', { path: { root_id: root } }),
+
+  quarantine: (cursor: string | null, limit: number): From<'get', '/api/quarantine'> => call('get', '/api/quarantine', { query: { cursor, limit } }),
+  retry: (ids: readonly string[]): From<'post', '/api/quarantine/retry'> => call('post', '/api/quarantine/retry', { body: { ids: [...ids] } }),
+
+  signIn: (token: string): From<'post', '/api/session'> => call('post', '/api/session', { body: { token } }),
+}

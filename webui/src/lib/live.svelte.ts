@@ -1,0 +1,153 @@
+/** What the daemon does right now: its status, kept fresh by its events. */
+
+import { api } from './client.ts'
+import { asProblem, type Problem } from './problem.ts'
+import type { ServerEvent } from './sse.ts'
+import { Stream, type Link } from './stream.ts'
+import { timelines } from './timeline.svelte.ts'
+import type { Job, Status } from './types.ts'
+
+/** At most this often is the status asked for while events pour in. */
+const CALM = 1000
+/** While photos are being analysed the rate moves without any event. */
+const PULSE = 3000
+/** New photos are put in or announced at most this often. */
+const ARRIVALS = 2000
+
+type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'quarantine'
+
+/** What an event of each kind makes stale. */
+const STALE: Readonly<Record<string, readonly Part[]>> = {
+  photos: ['photos', 'status'],
+  roots: ['status'],
+  job: ['jobs', 'status'],
+  groups: ['groups', 'status'],
+  status: ['status'],
+  quarantine: ['quarantine', 'status'],
+  gap: ['status', 'jobs', 'photos', 'groups', 'quarantine'],
+}
+
+let status = $state.raw<Status | null>(null)
+let problem = $state.raw<Problem | null>(null)
+let jobs = $state.raw<readonly Job[]>([])
+let link = $state<Link>('connecting')
+let rates = $state.raw<readonly number[]>([])
+let groups = $state(0)
+let quarantine = $state(0)
+let denied = $state(false)
+
+export const live = {
+  get status(): Status | null {
+    return status
+  },
+  /** Why there is no status, while there is none. */
+  get problem(): Problem | null {
+    return problem
+  },
+  /** Newest first. */
+  get jobs(): readonly Job[] {
+    return jobs
+  },
+  get link(): Link {
+    return link
+  },
+  /** The last analysis rates in files a second, oldest first, one every few seconds. */
+  get rates(): readonly number[] {
+    return rates
+  },
+  /** Rises whenever groups have changed. */
+  get groups(): number {
+    return groups
+  },
+  /** Rises whenever the quarantine has changed. */
+  get quarantine(): number {
+    return quarantine
+  },
+  /** The daemon asks for its token. */
+  get denied(): boolean {
+    return denied
+  },
+  deny(): void {
+    denied = true
+  },
+  /** Take over what a call answered before its event comes. */
+  take(job: Job): void {
+    jobs = jobs.some((other) => other.id === job.id) ? jobs.map((other) => (other.id === job.id ? job : other)) : [job, ...jobs]
+  },
+  running(kind: string): Job | null {
+    return jobs.find((job) => job.kind === kind && (job.state === 'queued' || job.state === 'running')) ?? null
+  },
+}
+
+export async function refresh(): Promise<void> {
+  try {
+    const next = await api.status()
+    status = next
+    problem = null
+    rates = [...rates.slice(-59), next.queue.rate]
+  } catch (error) {
+    problem = asProblem(error)
+  }
+}
+
+async function refreshJobs(): Promise<void> {
+  try {
+    jobs = (await api.jobs()).items
+  } catch {
+    // The status says what is wrong; jobs come with the next event.
+  }
+}
+
+/** Calls of the answer run `act` at once, and then at most every `pause` milliseconds. */
+function calmly(act: () => void, pause: number): () => void {
+  let due: ReturnType<typeof setTimeout> | undefined
+  let last = -Infinity
+  return () => {
+    if (due !== undefined) return
+    const wait = Math.max(0, last + pause - performance.now())
+    due = setTimeout(() => {
+      due = undefined
+      last = performance.now()
+      act()
+    }, wait)
+  }
+}
+
+const RENEW: Readonly<Record<Part, () => void>> = {
+  status: calmly(() => void refresh(), CALM),
+  jobs: calmly(() => void refreshJobs(), CALM),
+  photos: calmly(() => timelines().forEach((list) => list.news()), ARRIVALS),
+  groups: calmly(() => groups++, CALM),
+  quarantine: calmly(() => quarantine++, CALM),
+}
+
+function heed(event: ServerEvent): void {
+  for (const part of STALE[event.event] ?? []) RENEW[part]()
+}
+
+/** Start listening. Returns the undoing. */
+export function follow(): () => void {
+  const stream = new Stream('/api/events', {
+    event: heed,
+    link(next) {
+      if (next === 'live' && link === 'lost') RENEW.status()
+      link = next
+    },
+    refused(refusal) {
+      if (refusal.status === 401) denied = true
+      return refusal.status !== 401
+    },
+  })
+  void refresh()
+  void refreshJobs()
+  const pulse = setInterval(() => {
+    const queue = status?.queue
+    const busy = queue && queue.ready + queue.in_flight + queue.settling + queue.backfill > 0
+    if (!document.hidden && (busy || problem)) RENEW.status()
+  }, PULSE)
+  const close = stream.open()
+  return () => {
+    clearInterval(pulse)
+    close()
+  }
+}

@@ -1,0 +1,31 @@
+/** Short names for what the daemon answers; the shapes are generated from its OpenAPI document. */
+
+import type { components } from './api'
+
+type Schemas = components['schemas']
+
+export type Exif = Schemas['Exif']
+export type File = Schemas['File']
+export type FilePage = Schemas['FilePage']
+export type GoneAnswer = Schemas['GoneAnswer']
+export type Group = Schemas['Group']
+export type GroupPage = Schemas['GroupPage']
+export type Image = Schemas['Image']
+export type ImageDetail = Schemas['ImageDetail']
+export type ImagePage = Schemas['ImagePage']
+export type Job = Schemas['Job']
+export type JobPage = Schemas['JobPage']
+export type Ledger = Schemas['Ledger']
+export type Membership = Schemas['Membership']
+export type MetricState = Schemas['MetricState']
+export type Reason = Schemas['Reason']
+export type RetryAnswer = Schemas['RetryAnswer']
+export type Root = Schemas['Root']
+export type Score = Schemas['Score']
+export type Session = Schemas['Session']
+export type SimilarImage = Schemas['SimilarImage']
+export type SimilarPage = Schemas['SimilarPage']
+export type SpaceState = Schemas['SpaceState']
+export type Status = Schemas['Status']
+export type Step = Schemas['Step']
+export type Why = Schemas['Why']
