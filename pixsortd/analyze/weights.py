@@ -9,7 +9,7 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,16 +61,6 @@ def hub_cache(models: ModelSettings) -> str:
     from huggingface_hub import constants
 
     return str(constants.HF_HUB_CACHE)
-
-
-def torch_cache(models: ModelSettings) -> str:
-    """The directory where pyiqa keeps the parameter files of its metrics."""
-    home = os.environ.get("TORCH_HOME") or (
-        os.path.join(os.path.expanduser(models.dir), "torch")
-        if models.dir
-        else os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "torch")
-    )
-    return os.path.join(os.path.expanduser(home), "hub", "pyiqa")
 
 
 def use_torch_cache(models: ModelSettings) -> None:
@@ -178,14 +168,7 @@ def read_state(weights: Weights) -> "dict[str, torch.Tensor]":
     Raises ``WeightsDamaged`` when the file is neither safetensors nor a plain torch checkpoint.
     """
     loader = _read_safetensors if weights.path.endswith(".safetensors") else _read_torch
-    try:
-        content: Any = loader(weights.path)
-    except Exception as error:  # a hostile or truncated file fails in a dozen ways
-        raise WeightsDamaged(
-            f"the weights cannot be read safely ({type(error).__name__}: {first_line(error)})",
-            path=weights.path,
-            next_step="Fetch the file again; only safetensors and plain torch checkpoints are accepted.",
-        ) from error
+    content = _guarded_load(loader, weights)
     for key in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -193,6 +176,22 @@ def read_state(weights: Weights) -> "dict[str, torch.Tensor]":
     if not state:
         raise WeightsDamaged("the weights file holds no tensors", path=weights.path)
     return state
+
+
+def check_checkpoint(weights: Weights) -> None:
+    """Raise ``WeightsDamaged`` for a torch checkpoint that could run code or is not whole."""
+    _guarded_load(_read_torch, weights)
+
+
+def _guarded_load(loader: Callable[[str], Any], weights: Weights) -> Any:
+    try:
+        return loader(weights.path)
+    except Exception as error:  # a hostile or truncated file fails in a dozen ways
+        raise WeightsDamaged(
+            f"the weights cannot be read safely ({type(error).__name__}: {first_line(error)})",
+            path=weights.path,
+            next_step="Fetch the file again; only safetensors and plain torch checkpoints are accepted.",
+        ) from error
 
 
 def _tensors(content: Any) -> "list[tuple[str, torch.Tensor]]":

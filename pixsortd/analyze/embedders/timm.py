@@ -43,7 +43,7 @@ class Timm:
         found = weights.find(origin, settings, models, name)
         model = _build(full.removeprefix(_PREFIX), args, found)
         return TorchEmbedder(
-            model.to(device).eval(),
+            model.to(device, memory_format=torch.channels_last).eval(),
             name=name,
             model=described(full, args),
             weights=found,

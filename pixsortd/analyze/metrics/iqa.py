@@ -1,0 +1,194 @@
+"""Every no-reference metric of pyiqa, by pyiqa's name. Loaded only in the worker.
+
+pyiqa fetches missing parameter files while a metric is being built; that is refused here at once,
+so an absent file is a clear ``WeightsMissing`` and never a wait for the network.
+"""
+
+import contextlib
+import logging
+import math
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+
+from pixsortd.analyze import network, torchvision_ops, weights
+from pixsortd.analyze.metrics import pyiqa_registry
+from pixsortd.analyze.ports import Floats
+from pixsortd.errors import ModelProblem, PixsortdError, WeightsDamaged, WeightsMissing
+from pixsortd.records import MetricInfo
+
+if TYPE_CHECKING:
+    import torch
+
+_PREFIX = "pyiqa:"
+_CHUNK = 4
+"""Photos per forward pass: deep metrics at 512 pixels need up to a gigabyte for each four."""
+_SEED = 123
+_OFFLINE_ERRORS = ("LocalEntryNotFoundError", "OfflineModeIsEnabled", "Refused")
+
+log = structlog.get_logger()
+
+
+class PyIqa:
+    """The family of pyiqa's metrics."""
+
+    license = pyiqa_registry.LICENSE
+
+    def load(self, name: str, weights: str | None, long_side: int, device: str) -> "IqaMetric":
+        """The metric ``name``; ``weights`` is a parameter file of the user's own."""
+        plain = name.removeprefix(_PREFIX)
+        pyiqa_registry.describe(plain, long_side=long_side)
+        files = _files(plain, weights)
+        own = {"pretrained_model_path": files[0].path} if files and (weights or plain in pyiqa_registry.BY_PATH) else {}
+        with network.refused():
+            net = build(plain, device, own)
+        info = pyiqa_registry.describe(plain, long_side=long_side, weights="+".join(file.revision for file in files))
+        return IqaMetric(net, info, device)
+
+
+family = PyIqa()
+
+
+class IqaMetric:
+    """A loaded metric behind the :class:`pixsortd.analyze.ports.Metric` port."""
+
+    def __init__(self, net: Any, info: MetricInfo, device: str) -> None:
+        self.info = info
+        self.device = device
+        self._net = net
+        if device != "cpu" and not self._runs():
+            log.warning("metric runs on the CPU instead", metric=info.name, device=device)
+            self._net, self.device = net.to("cpu"), "cpu"
+            self._net.device = "cpu"
+
+    def score(self, batch: Floats) -> list[float]:
+        """Raw scores; NaN for a photo the metric has no answer for, such as an even surface.
+
+        The same pixels always give the same score: a metric that draws random numbers is given
+        one photo at a time and the same numbers each time.
+        """
+        scores: list[float] = []
+        for start in range(0, len(batch), _CHUNK):
+            scores += self._chunk(batch[start : start + _CHUNK])
+        return scores
+
+    def _chunk(self, batch: Floats) -> list[float]:
+        if len(batch) > 1:
+            together, drew = self._forward(batch)
+            if together is not None and not drew:
+                return together
+        singly = (self._forward(batch[i : i + 1])[0] for i in range(len(batch)))
+        return [answer[0] if answer is not None else math.nan for answer in singly]
+
+    def _forward(self, batch: Floats) -> tuple[list[float] | None, bool]:
+        """The scores of a batch, or None where it fails; and whether random numbers were drawn."""
+        import torch
+
+        with _seeded() as drew:
+            try:
+                pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
+                with torch.inference_mode():
+                    answer = self._net(pixels)
+                scores = [float(value) for value in answer.flatten().tolist()]
+            except torch.cuda.OutOfMemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - an odd picture makes metrics fail in many ways
+                log.debug(
+                    "metric has no answer", metric=self.info.name, photos=len(batch), error=weights.first_line(error)
+                )
+                scores = []
+            return (scores if len(scores) == len(batch) else None), drew()
+
+    def _runs(self) -> bool:
+        """Whether the device can do what this metric needs (MPS has no float64)."""
+        noise = np.random.RandomState(0).uniform(0, 1, (1, 3, 256, 256)).astype(np.float32)
+        return self._forward(noise)[0] is not None
+
+
+@contextlib.contextmanager
+def _seeded() -> Iterator[Any]:
+    """Fixed random numbers inside, the former state afterwards; yields whether any were drawn so far."""
+    import torch
+
+    before = np.random.get_state()
+    with torch.random.fork_rng():
+        torch.manual_seed(_SEED)
+        np.random.seed(_SEED)
+        fresh = (np.random.get_state(), torch.random.get_rng_state())
+
+        def drew() -> bool:
+            state = np.random.get_state()
+            return state[2] != fresh[0][2] or not torch.equal(torch.random.get_rng_state(), fresh[1])
+
+        try:
+            yield drew
+        finally:
+            np.random.set_state(before)
+
+
+def _files(name: str, own: str | None) -> list[weights.Weights]:
+    """The parameter files of a metric that are known beforehand, all there and readable."""
+    paths = (own,) if own else pyiqa_registry.known_files(name)
+    files: list[weights.Weights] = []
+    for path in paths or ():
+        if not own and not os.path.isfile(path):
+            raise WeightsMissing(
+                f"{os.path.basename(path)} is not on this machine",
+                next_step=f"{weights.pull_step(name)} Or name a file of your own in [score] weights.",
+            )
+        files.append(weights.local_file(path))
+        if name in pyiqa_registry.BY_PATH and not path.endswith(".mat"):
+            weights.check_checkpoint(files[-1])
+    return files
+
+
+def build(name: str, device: str, own: dict[str, str]) -> Any:
+    """pyiqa's metric ``name``; whatever is wrong is raised as ``ModelProblem``.
+
+    What pyiqa prints goes to stderr, because a worker's stdout carries its answers.
+    """
+    torchvision_ops.make_importable()
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            import pyiqa
+            from pyiqa.utils import get_root_logger
+
+            get_root_logger().setLevel(logging.WARNING)
+            return pyiqa.create_metric(name, device=device, **own)
+    except PixsortdError:
+        raise
+    except Exception as error:
+        raise _problem(name, own, error) from error
+
+
+def _problem(name: str, own: dict[str, str], error: BaseException) -> ModelProblem | ImportError:
+    chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, network.Refused):
+            return WeightsMissing(
+                f"{name} needs {link.url}, which is not on this machine", next_step=weights.pull_step(name)
+            )
+        if type(link).__name__ in _OFFLINE_ERRORS:
+            return WeightsMissing(f"the weights of {name} are not on this machine", next_step=weights.pull_step(name))
+        if isinstance(link, ImportError):
+            return link
+    said = f"({type(error).__name__}: {weights.first_line(error)})"
+    if own:
+        return WeightsDamaged(
+            f"the parameter file does not fit {name} {said}",
+            path=next(iter(own.values())),
+            next_step="Fetch the file again, or leave it out of [score] weights.",
+        )
+    return ModelProblem(
+        f"pyiqa cannot make {name} {said}", next_step="Leave it out of [score] metrics, or see the log."
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
