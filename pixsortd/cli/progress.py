@@ -47,7 +47,7 @@ class FirstScanBar:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(1)  # a look may hang on a server that is closing
         self._progress.stop()
 
     def _follow(self) -> None:
@@ -87,7 +87,7 @@ def daemon_scan(state_dir: Path) -> Callable[[], Scan | None]:
         if address is None:
             return None
         try:
-            return first_scan(DaemonClient(address.url, address.token, timeout=5).status())
+            return first_scan(DaemonClient(address.url, address.token, timeout=2).status())
         except PixsortdError:  # it is still starting, or already ending
             return None
 
