@@ -5,6 +5,7 @@ from pathlib import Path
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
+from pixsortd.api import schema
 from pixsortd.api.frame import Frame
 from pixsortd.api.guard import Guard
 from pixsortd.api.numbers import Numbers
@@ -12,7 +13,6 @@ from pixsortd.api.page import Page
 from pixsortd.api.perimeter import Perimeter
 from pixsortd.api.ports import Library
 from pixsortd.api.routes import assemble
-from pixsortd.api.schema import schema
 from pixsortd.api.streams import Streams
 from pixsortd.config import ApiSettings
 
@@ -33,7 +33,7 @@ class App:
             "page": Page(page_dir),
             "perimeter": perimeter,
         }
-        self._litestar = assemble(given, more=[schema])
+        self._litestar = assemble(given, more=schema.ROUTES)
         self._http = Frame(Guard(self._litestar, perimeter), measured.observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,15 +3,16 @@
 from typing import Annotated
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import Dependency, Parameter
+from litestar.params import HeaderParameter, QueryParameter, SkipValidation
 
 from pixsortd.api.parameters import Lib
 from pixsortd.api.streams import EventStream, Streams
 
-OpenStreams = Annotated[Streams, Dependency(skip_validation=True)]
-EventId = Annotated[int | None, Parameter(ge=0, lt=2**63, description="continue after this id")]
-HeaderId = Annotated[int | None, Parameter(header="last-event-id", ge=0, lt=2**63)]
+OpenStreams = NamedDependency[SkipValidation[Streams]]
+EventId = Annotated[int | None, QueryParameter(ge=0, lt=2**63, description="continue after this id")]
+HeaderId = Annotated[int | None, HeaderParameter(name="last-event-id", ge=0, lt=2**63)]
 
 
 @get(

@@ -1,6 +1,7 @@
 """``/api/groups``: look-alike photos, their names, and forming them anew. Members: ``/api/images?group=ID``."""
 
 from litestar import Router, get, patch, post
+from litestar.params import FromPath, JSONBody
 
 from pixsortd.api import answers, present
 from pixsortd.api.parameters import Cursor, Lib, Limit, plain_id
@@ -14,13 +15,13 @@ def list_groups(library: Lib, cursor: Cursor = None, limit: Limit = 100) -> answ
 
 
 @get("/{group_id:str}", summary="One group", sync_to_thread=True)
-def get_group(library: Lib, group_id: str) -> answers.Group:
+def get_group(library: Lib, group_id: FromPath[str]) -> answers.Group:
     """A group without its members; those are in the image list with `group`."""
     return present.group(library.group(plain_id(group_id, "group")))
 
 
 @patch("/{group_id:str}", summary="Name a group", sync_to_thread=True)
-def patch_group(library: Lib, group_id: str, data: answers.GroupPatch) -> answers.Group:
+def patch_group(library: Lib, group_id: FromPath[str], data: JSONBody[answers.GroupPatch]) -> answers.Group:
     """Give a name, or take it back with null. Kept in the decisions log; it survives reclustering."""
     name = None if data.name is None else " ".join(data.name.split())
     if name is not None and not (name and name.isprintable()):

@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Router, get, patch
 from litestar.datastructures import ResponseHeader
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from pixsortd.api import answers, originals, present, thumbnails
@@ -17,14 +17,14 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 UNGROUPED = "none"
 _ETAG = [ResponseHeader(name="etag", description="the photo's SHA-256, quoted", documentation_only=True)]
 
-Since = Annotated[str | None, Parameter(query="from", max_length=40, description="taken at or after, ISO 8601")]
-Until = Annotated[str | None, Parameter(query="to", max_length=40, description="taken at or before, ISO 8601")]
-Low = Annotated[float | None, Parameter(query="min", description="least score of `metric`")]
-High = Annotated[float | None, Parameter(query="max", description="greatest score of `metric`")]
-MetricName = Annotated[str | None, Parameter(max_length=100, description="a metric's name as in /api/status")]
-RootId = Annotated[str | None, Parameter(max_length=128, description="only photos with a file under this root")]
-GroupId = Annotated[str | None, Parameter(max_length=128, description="a group's id, or `none` for the ungrouped")]
-IfNoneMatch = Annotated[str | None, Parameter(header="if-none-match")]
+Since = Annotated[str | None, QueryParameter(name="from", max_length=40, description="taken at or after, ISO 8601")]
+Until = Annotated[str | None, QueryParameter(name="to", max_length=40, description="taken at or before, ISO 8601")]
+Low = Annotated[float | None, QueryParameter(name="min", description="least score of `metric`")]
+High = Annotated[float | None, QueryParameter(name="max", description="greatest score of `metric`")]
+MetricName = Annotated[str | None, QueryParameter(max_length=100, description="a metric's name as in /api/status")]
+RootId = Annotated[str | None, QueryParameter(max_length=128, description="only photos with a file under this root")]
+GroupId = Annotated[str | None, QueryParameter(max_length=128, description="a group's id, or `none` for the ungrouped")]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="if-none-match")]
 
 
 @get("/", summary="List photos", sync_to_thread=True)
@@ -32,13 +32,13 @@ def list_images(
     library: Lib,
     root: RootId = None,
     group: GroupId = None,
-    status: ImageStatus | None = None,
+    status: FromQuery[ImageStatus | None] = None,
     since: Since = None,
     until: Until = None,
     metric: MetricName = None,
     low: Low = None,
     high: High = None,
-    sort: ImageSort = ImageSort.NEWEST,
+    sort: FromQuery[ImageSort] = ImageSort.NEWEST,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> answers.ImagePage:
@@ -73,10 +73,10 @@ def list_images(
 )
 def get_original(
     library: Lib,
-    image_id: str,
+    image_id: FromPath[str],
     if_none_match: IfNoneMatch = None,
-    wanted: Annotated[str | None, Parameter(header="range")] = None,
-    if_range: Annotated[str | None, Parameter(header="if-range")] = None,
+    wanted: Annotated[str | None, HeaderParameter(name="range")] = None,
+    if_range: Annotated[str | None, HeaderParameter(name="if-range")] = None,
 ) -> ASGIResponse:
     """The bytes of the photo, unchanged; whole or one range."""
     sha256 = photo_id(image_id)
@@ -98,8 +98,10 @@ def get_original(
 )
 def get_thumbnail(
     library: Lib,
-    image_id: str,
-    size: Annotated[int | None, Parameter(ge=16, le=2048, description="long side in pixels, never enlarged")] = None,
+    image_id: FromPath[str],
+    size: Annotated[
+        int | None, QueryParameter(ge=16, le=2048, description="long side in pixels, never enlarged")
+    ] = None,
     if_none_match: IfNoneMatch = None,
 ) -> ASGIResponse:
     """An oriented thumbnail with the photo's aspect. Without `size`, as stored."""
@@ -116,13 +118,13 @@ def get_thumbnail(
 
 
 @get("/metadata/{image_id:str}", summary="All that is known of a photo", sync_to_thread=True)
-def get_metadata(library: Lib, image_id: str) -> answers.ImageDetail:
+def get_metadata(library: Lib, image_id: FromPath[str]) -> answers.ImageDetail:
     """Dimensions, EXIF with GPS, files, scores, group, rating, status."""
     return present.image_detail(library.image(photo_id(image_id)))
 
 
 @get("/quality/{image_id:str}", summary="Stored quality scores", sync_to_thread=True)
-def get_quality(library: Lib, image_id: str, metric: MetricName = None) -> answers.Quality:
+def get_quality(library: Lib, image_id: FromPath[str], metric: MetricName = None) -> answers.Quality:
     """All stored scores, or the one of `metric`."""
     scores = [one for one in library.image(photo_id(image_id)).scores if metric in (None, one.metric.name)]
     if metric is not None and not scores:
@@ -134,7 +136,7 @@ def get_quality(library: Lib, image_id: str, metric: MetricName = None) -> answe
 
 
 @patch("/{image_id:str}", summary="Rate a photo", sync_to_thread=True)
-def patch_image(library: Lib, image_id: str, data: answers.ImagePatch) -> answers.Image:
+def patch_image(library: Lib, image_id: FromPath[str], data: JSONBody[answers.ImagePatch]) -> answers.Image:
     """Give 0 to 5 stars, or take them back with null. Kept in the decisions log, never in the file."""
     return present.image(library.rate(photo_id(image_id), data.rating))
 

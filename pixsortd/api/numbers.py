@@ -1,10 +1,10 @@
 """``/metrics``: the daemon's readings and our own request times in Prometheus' text form."""
 
 from collections.abc import Iterable
-from typing import Annotated
 
 from litestar import Response, Router, get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -64,7 +64,7 @@ class Numbers:
         return generate_latest(fresh) + generate_latest(self._registry)
 
 
-Meter = Annotated[Numbers, Dependency(skip_validation=True)]
+Meter = NamedDependency[SkipValidation[Numbers]]
 
 
 @get("/", summary="Prometheus metrics", media_type="text/plain", sync_to_thread=True)

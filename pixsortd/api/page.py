@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, SkipValidation
 from litestar.response.base import ASGIResponse
 
 from pixsortd.api.originals import unchanged
@@ -71,8 +72,8 @@ class Page:
         return self._read(name)
 
 
-Built = Annotated[Page, Dependency(skip_validation=True)]
-IfNoneMatch = Annotated[str | None, Parameter(header="if-none-match")]
+Built = NamedDependency[SkipValidation[Page]]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="if-none-match")]
 
 
 def _answer(file: PageFile, if_none_match: str | None, cache_control: str) -> ASGIResponse:
@@ -81,40 +82,41 @@ def _answer(file: PageFile, if_none_match: str | None, cache_control: str) -> AS
     return fresh or ASGIResponse(body=file.body, media_type=file.media_type, headers=headers)
 
 
-@get(
-    [
-        "/",
-        "/groups",
-        "/groups/{group_id:str}",
-        "/photo/{image_id:str}",
-        "/pipeline",
-        "/quarantine",
-        "/settings",
-    ],
-    include_in_schema=False,
-    sync_to_thread=True,
-)
 def client_route(page: Built, if_none_match: IfNoneMatch = None) -> ASGIResponse:
     """The page itself; which view it shows is up to its own router."""
     return _answer(page.file("index.html"), if_none_match, _REVALIDATE)
 
 
 @get("/{name:str}", include_in_schema=False, sync_to_thread=True)
-def top_file(page: Built, name: str, if_none_match: IfNoneMatch = None) -> ASGIResponse:
+def top_file(page: Built, name: FromPath[str], if_none_match: IfNoneMatch = None) -> ASGIResponse:
     """An icon, the manifest."""
     return _answer(page.file(name), if_none_match, _REVALIDATE)
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
-def asset(page: Built, name: str, if_none_match: IfNoneMatch = None) -> ASGIResponse:
+def asset(page: Built, name: FromPath[str], if_none_match: IfNoneMatch = None) -> ASGIResponse:
     """A file whose name holds its content's hash."""
     return _answer(page.file(f"assets/{name}"), if_none_match, _IMMUTABLE)
 
 
-@get(["/docs", "/docs/{name:str}"], include_in_schema=False, sync_to_thread=True)
-def docs(page: Built, name: str = "index.html", if_none_match: IfNoneMatch = None) -> ASGIResponse:
+@get("/docs", include_in_schema=False, sync_to_thread=True)
+def docs(page: Built, if_none_match: IfNoneMatch = None) -> ASGIResponse:
     """The interactive API documentation."""
+    return _answer(page.file("docs/index.html"), if_none_match, _REVALIDATE)
+
+
+@get("/docs/{name:str}", include_in_schema=False, sync_to_thread=True)
+def docs_file(page: Built, name: FromPath[str], if_none_match: IfNoneMatch = None) -> ASGIResponse:
+    """A script or style of the documentation."""
     return _answer(page.file(f"docs/{name}"), if_none_match, _REVALIDATE)
 
 
-ROUTES = [client_route, top_file, asset, docs]
+_VIEWS = ("/", "/groups", "/groups/{group_id:str}", "/photo/{image_id:str}", "/pipeline", "/quarantine", "/settings")
+# One handler a path: a handler with several paths and sync_to_thread is wrapped once too often by Litestar 2.25.
+ROUTES = [
+    *(get(view, include_in_schema=False, sync_to_thread=True)(client_route) for view in _VIEWS),
+    top_file,
+    asset,
+    docs,
+    docs_file,
+]

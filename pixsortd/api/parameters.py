@@ -4,14 +4,15 @@ import math
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, SkipValidation
 
 from pixsortd.api.ports import Library
 from pixsortd.errors import InvalidRequest, NotFound
 
-Lib = Annotated[Library, Dependency(skip_validation=True)]
-Cursor = Annotated[str | None, Parameter(max_length=512, description="`next_cursor` of the page before")]
-Limit = Annotated[int, Parameter(ge=1, le=500, description="items on a page")]
+Lib = NamedDependency[SkipValidation[Library]]
+Cursor = Annotated[str | None, QueryParameter(max_length=512, description="`next_cursor` of the page before")]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="items on a page")]
 
 _HEX = frozenset("0123456789abcdef")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

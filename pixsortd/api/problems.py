@@ -105,7 +105,7 @@ def of_validation(error: ValidationException) -> Problem:
         type=problem_type(InvalidRequest.code),
         title=InvalidRequest.title,
         status=InvalidRequest.status,
-        detail="; ".join(f"{one.field}: {one.message}" for one in fields) or clean(error.detail),
+        detail="A parameter or field does not fit." if fields else clean(error.detail),
         errors=fields,
     )
 

@@ -1,6 +1,7 @@
 """``/api/quarantine``: files that could not be analysed, each with its reason."""
 
 from litestar import Router, get, post
+from litestar.params import JSONBody
 
 from pixsortd.api import answers, present
 from pixsortd.api.parameters import Cursor, Lib, Limit, plain_id
@@ -21,7 +22,7 @@ def _queue(library: Lib, file: str) -> bool:
 
 
 @post("/retry", summary="Try files again", status_code=202, sync_to_thread=True)
-def retry(library: Lib, data: answers.RetryBody) -> answers.RetryAnswer:
+def retry(library: Lib, data: JSONBody[answers.RetryBody]) -> answers.RetryAnswer:
     """Queue failed files again by the `id` of their entries."""
     wanted = list(dict.fromkeys(data.ids))
     queued = [one for one in wanted if _queue(library, one)]

@@ -63,11 +63,14 @@ def openapi_document() -> bytes:
     return msgspec.json.format(text, indent=1) + b"\n"
 
 
-@get(["/schema", "/schema/openapi.json"], include_in_schema=False, sync_to_thread=True)
 def schema() -> Response[bytes]:
     """The OpenAPI document."""
     return Response(openapi_document(), media_type="application/vnd.oai.openapi+json")
 
+
+ROUTES = [
+    get(path, include_in_schema=False, sync_to_thread=True)(schema) for path in ("/schema", "/schema/openapi.json")
+]
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(openapi_document())

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from pixsortd.api import answers, present
 from pixsortd.api.parameters import Lib, Limit, photo_id
@@ -14,8 +14,10 @@ from pixsortd.errors import InvalidRequest
 @get("/", summary="Find photos like one", sync_to_thread=True)
 def search(
     library: Lib,
-    like: Annotated[str | None, Parameter(max_length=64, description="id of a photo")] = None,
-    q: Annotated[str | None, Parameter(max_length=500, description="text; answered with 501 in this version")] = None,
+    like: Annotated[str | None, QueryParameter(max_length=64, description="id of a photo")] = None,
+    q: Annotated[
+        str | None, QueryParameter(max_length=500, description="text; answered with 501 in this version")
+    ] = None,
     limit: Limit = 50,
 ) -> answers.SimilarPage:
     """Nearest photos by cosine in the space in use, without the one asked about."""

@@ -1,17 +1,18 @@
 """``/api/session``: a cookie in exchange for the token, because ``<img>`` cannot send a header."""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import Cookie
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, SkipValidation
 
 from pixsortd.api import answers, sessions
 from pixsortd.api.perimeter import Perimeter, has_token
 from pixsortd.api.problems import Refusal
 
-Rules = Annotated[Perimeter, Dependency(skip_validation=True)]
+Rules = NamedDependency[SkipValidation[Perimeter]]
 
 
 def _cookie(value: str, seconds: int) -> Cookie:
@@ -27,7 +28,7 @@ def get_session(request: Request[Any, Any, Any], perimeter: Rules) -> answers.Se
 
 
 @post("/", summary="Log in", status_code=200, sync_to_thread=False)
-def log_in(data: answers.LoginBody, perimeter: Rules) -> Response[answers.Session]:
+def log_in(data: JSONBody[answers.LoginBody], perimeter: Rules) -> Response[answers.Session]:
     """Set a cookie that stands for the token for 30 days."""
     token = perimeter.token
     if token is None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 from litestar import Request, Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from pixsortd.api import answers, present
 from pixsortd.api.parameters import Lib, photo_id, plain_id
@@ -25,9 +25,9 @@ def why(
     library: Lib,
     request: Request[Any, Any, Any],
     path: Annotated[
-        str | None, Parameter(description="absolute path, percent-encoded bytes; looked up, never opened")
+        str | None, QueryParameter(description="absolute path, percent-encoded bytes; looked up, never opened")
     ] = None,
-    id: Annotated[str | None, Parameter(max_length=128, description="id of a photo or of a file entry")] = None,
+    id: Annotated[str | None, QueryParameter(max_length=128, description="id of a photo or of a file entry")] = None,
 ) -> answers.Why:
     """Every step with reason and time, oldest first."""
     if (path is None) == (id is None):
