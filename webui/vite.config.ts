@@ -15,6 +15,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     rollupOptions: { input: { page: 'index.html', docs: 'docs/index.html' } },
     chunkSizeWarningLimit: 1600, // swagger-ui, loaded by /docs alone
+    license: { fileName: 'licenses.md' }, // of what is bundled
   },
   test: { include: ['tests/**/*.test.ts'] },
 }))

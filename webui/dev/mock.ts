@@ -1,3 +1,122 @@
-/** Place holder so the build resolves; see below. */
+/**
+ * Answers /api in `npm run dev` with a made-up library.
+ *
+ * PIXSORTD_MOCK=full|empty|none chooses the scene, PIXSORTD_MOCK_PHOTOS a directory of JPEGs to show,
+ * PIXSORTD_MOCK_SIZE how many photos there are, PIXSORTD_MOCK_TOKEN a token to ask for, and
+ * PIXSORTD_MOCK_ARRIVE every how many seconds new ones come.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import type { Plugin } from 'vite'
-export function mock(): Plugin { return { name: 'mock' } }
+
+import { MockLibrary } from './library.ts'
+
+type Handler = (request: { parts: string[]; query: URLSearchParams; body: Record<string, unknown> }) => unknown
+
+const MISSING = Symbol('missing')
+
+function routes(library: MockLibrary): [string, RegExp, Handler][] {
+  const image = (act: (entry: NonNullable<ReturnType<MockLibrary['entry']>>, body: Record<string, unknown>) => unknown): Handler => ({ parts, query, body }) => {
+    const entry = library.entry(parts[0] ?? query.get('like') ?? query.get('id') ?? '')
+    return entry ? act(entry, body) : MISSING
+  }
+  return [
+    ['GET', /^\/images$/, ({ query }) => library.images(query)],
+    ['GET', /^\/images\/metadata\/(\w+)$/, image((entry) => library.detail(entry))],
+    ['GET', /^\/images\/(?:thumbnail\/)?(\w{64})$/, image((entry) => entry.picture.read())],
+    ['PATCH', /^\/images\/(\w+)$/, image((entry, body) => library.rate(entry, body['rating'] as number | null))],
+    ['GET', /^\/search$/, image((entry) => library.similar(entry, 12))],
+    ['GET', /^\/why$/, image((entry) => library.why(entry))],
+    ['GET', /^\/groups$/, ({ query }) => library.groups(query)],
+    ['POST', /^\/groups\/recluster$/, () => library.recluster()],
+    ['GET', /^\/groups\/(\w+)$/, ({ parts }) => library.group(parts[0]!) ?? MISSING],
+    ['PATCH', /^\/groups\/(\w+)$/, ({ parts, body }) => {
+      const group = library.group(parts[0]!)
+      return group ? library.nameGroup(group, body['name'] as string | null) : MISSING
+    }],
+    ['GET', /^\/status$/, () => library.status()],
+    ['GET', /^\/jobs$/, () => ({ items: library.jobs(), next_cursor: null, total: library.jobs().length })],
+    ['DELETE', /^\/jobs\/(\w+)$/, ({ parts }) => library.cancel(parts[0]!) ?? MISSING],
+    ['POST', /^\/roots\/(\w+)\/scan$/, ({ parts }) => library.scan(parts[0]!)],
+    ['POST', /^\/roots\/(\w+)\/confirm-gone$/, ({ parts }) => ({ root: parts[0], files: library.confirmGone() })],
+    ['GET', /^\/quarantine$/, ({ query }) => library.quarantine(query)],
+    ['POST', /^\/quarantine\/retry$/, ({ body }) => library.retry(body['ids'] as string[])],
+  ]
+}
+
+async function read(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = ''
+  for await (const part of request) text += String(part)
+  return text ? (JSON.parse(text) as Record<string, unknown>) : {}
+}
+
+function refuse(response: ServerResponse, status: number, title: string): void {
+  response.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify({ type: 'about:blank', title, status, detail: title }))
+}
+
+function stream(library: MockLibrary, request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+  response.write('retry: 2000\n\n')
+  let id = Date.now()
+  const stop = library.listen((event, data) => response.write(`id: ${id++}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
+  const beat = setInterval(() => response.write(': still here\n\n'), 15_000)
+  request.on('close', () => {
+    clearInterval(beat)
+    stop()
+  })
+}
+
+/** The policy that the daemon sends; the built page must live with it. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+function answering(): (request: IncomingMessage, response: ServerResponse) => void {
+  const env = process.env
+  const library = new MockLibrary(env['PIXSORTD_MOCK'] ?? 'full', env['PIXSORTD_MOCK_PHOTOS'], Number(env['PIXSORTD_MOCK_SIZE'] ?? 2400))
+  const token = env['PIXSORTD_MOCK_TOKEN'] ?? ''
+  const table = routes(library)
+  const every = Number(env['PIXSORTD_MOCK_ARRIVE'] ?? 0)
+  if (every) setInterval(() => library.arrive(3), every * 1000).unref()
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://mock')
+    const body = await read(request)
+    if (url.pathname === '/session') {
+      if (body['token'] !== token) return refuse(response, 401, 'Wrong token')
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Set-Cookie': 'mock=1; SameSite=Strict; Path=/' }).end('{"required":true,"active":true}')
+      return
+    }
+    if (token && !request.headers.cookie?.includes('mock=1')) return refuse(response, 401, 'This address needs the token')
+    if (url.pathname === '/events') return stream(library, request, response)
+    for (const [method, pattern, handler] of table) {
+      const match = method === request.method ? pattern.exec(url.pathname) : null
+      if (!match) continue
+      const result = handler({ parts: match.slice(1), query: url.searchParams, body })
+      if (result === MISSING) break
+      const picture = result as { body?: Buffer; type?: string }
+      if (Buffer.isBuffer(picture.body)) response.writeHead(200, { 'Content-Type': picture.type!, 'Cache-Control': 'max-age=3600' }).end(picture.body)
+      else response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(result))
+      return
+    }
+    refuse(response, 404, 'Not found')
+  }
+
+  return (request, response) => void answer(request, response)
+}
+
+export function mock(): Plugin {
+  return {
+    name: 'pixsortd-mock',
+    configureServer(server) {
+      server.middlewares.use('/api', answering())
+    },
+    configurePreviewServer(server) {
+      server.middlewares.use((_request, response, next) => {
+        response.setHeader('Content-Security-Policy', POLICY)
+        next()
+      })
+      server.middlewares.use('/api', answering())
+    },
+  }
+}
