@@ -203,7 +203,9 @@ class RootRecord(Record, frozen=True, kw_only=True):
     missing: int = 0
     """Files absent at the last scan while the root waits for an answer."""
     skipped: dict[str, int] = {}
-    """Non-regular entries seen by the last scan, by kind (symlink, fifo, socket, device)."""
+    """Entries the last scan could not take for files, by kind (symlink, fifo, socket, device, unreadable)."""
+    mounts: tuple[bytes, ...] = ()
+    """Mount points below the root that held files; when one is not mounted, its files are away, not deleted."""
 
 
 def root_id(real_path: bytes) -> str:

@@ -1,0 +1,140 @@
+"""An index in memory, faithful to what records.py says of every change."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from pixsortd.records import (
+    Back,
+    Change,
+    Excluded,
+    FileRow,
+    FileState,
+    Found,
+    Gone,
+    Ledger,
+    Linked,
+    Missing,
+    Moved,
+    Refused,
+    RootRecord,
+)
+
+
+class FakeCatalog:
+    """The Catalog protocol of the watch room on dictionaries."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[bytes, FileRow]] = {}
+        self.roots: dict[str, RootRecord] = {}
+        self.batches: list[Sequence[Change]] = []
+        self.saves = 0
+        self._lock = threading.RLock()
+
+    # --- the protocol ---
+
+    def directories(self, root: str) -> Iterator[bytes]:
+        with self._lock:
+            return iter(sorted({path.rpartition(b"/")[0] for path in self._of(root)}))
+
+    def listing(self, root: str, directory: bytes) -> dict[bytes, FileRow]:
+        with self._lock:
+            parts = ((path.rpartition(b"/"), row) for path, row in self._of(root).items())
+            return {name: row for (parent, _, name), row in parts if parent == directory}
+
+    def file(self, root: str, path: bytes) -> FileRow | None:
+        with self._lock:
+            return self._of(root).get(path)
+
+    def by_inode(self, root: str, inode: int) -> list[FileRow]:
+        with self._lock:
+            return [row for row in self._of(root).values() if row.stamp is not None and row.stamp.inode == inode]
+
+    def sample(self, root: str, count: int) -> list[FileRow]:
+        with self._lock:
+            known = [
+                row for row in self._of(root).values() if row.state in (FileState.INDEXED, FileState.PENDING)
+            ]
+            return known[:: max(1, len(known) // count)][:count]
+
+    def record(self, root: str, changes: Sequence[Change]) -> None:
+        with self._lock:
+            self.batches.append(tuple(changes))
+            for change in changes:
+                self._apply(root, change)
+
+    def ledger(self, root: str) -> Ledger:
+        with self._lock:
+            counts = dict.fromkeys(FileState, 0)
+            for row in self._of(root).values():
+                counts[row.state] += row.files
+            return Ledger(on_disk=sum(counts.values()), **{state.value: count for state, count in counts.items()})
+
+    def root(self, root: str) -> RootRecord | None:
+        return self.roots.get(root)
+
+    def save_root(self, record: RootRecord) -> None:
+        self.saves += 1
+        self.roots[record.id] = record
+
+    # --- for tests ---
+
+    @property
+    def changes(self) -> list[Change]:
+        """Every change recorded since the last :meth:`forget_changes`."""
+        return [change for batch in self.batches for change in batch]
+
+    def forget_changes(self) -> None:
+        self.batches.clear()
+
+    def index(self, root: str) -> None:
+        """Analyse every settled pending file, as the ingest would."""
+        with self._lock:
+            for path, row in self._of(root).items():
+                if row.state is FileState.PENDING and row.settled:
+                    self._of(root)[path] = msgspec.structs.replace(
+                        row, state=FileState.INDEXED, sha256=path.ljust(32, b"\0")[:32]
+                    )
+
+    def states(self, root: str) -> dict[bytes, FileState]:
+        return {path: row.state for path, row in self._of(root).items()}
+
+    # --- the changes ---
+
+    def _of(self, root: str) -> dict[bytes, FileRow]:
+        return self.rows.setdefault(root, {})
+
+    def _apply(self, root: str, change: Change) -> None:
+        rows = self._of(root)
+        row = rows.get(change.path)
+        match change:
+            case Found(path=path, stamp=stamp, settled=settled, reason=reason):
+                rows[path] = FileRow(
+                    root=root, path=path, state=FileState.PENDING, stamp=stamp, settled=settled, reason=reason
+                )
+            case Moved(old=old, path=path, stamp=stamp):
+                moved = rows.pop(old)
+                assert path not in rows, "a move must not cover a row"
+                rows[path] = msgspec.structs.replace(moved, path=path, stamp=stamp)
+            case Linked(path=path, other=other, stamp=stamp):
+                rows[path] = msgspec.structs.replace(rows[other], path=path, stamp=stamp)
+            case Excluded(path=path, reason=reason, stamp=stamp, files=files):
+                rows[path] = FileRow(
+                    root=root, path=path, state=FileState.EXCLUDED, stamp=stamp, reason=reason, files=files
+                )
+            case Refused(path=path, reason=reason, stamp=stamp):
+                rows[path] = FileRow(root=root, path=path, state=FileState.FAILED, stamp=stamp, reason=reason)
+            case Missing(path=path, reason=reason):
+                assert row is not None
+                assert row.state is not FileState.AWAY, "a file goes missing once"
+                rows[path] = msgspec.structs.replace(row, state=FileState.AWAY, before=row.state, reason=reason)
+            case Back(path=path, stamp=stamp):
+                assert row is not None
+                back = msgspec.structs.replace(row, stamp=stamp)
+                if row.state is FileState.AWAY:
+                    assert row.before is not None
+                    back = msgspec.structs.replace(back, state=row.before, before=None, reason=None)
+                rows[path] = back
+            case Gone(path=path):
+                rows.pop(path, None)
