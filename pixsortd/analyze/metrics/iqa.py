@@ -9,8 +9,8 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import structlog
@@ -20,9 +20,6 @@ from pixsortd.analyze.metrics import pyiqa_registry
 from pixsortd.analyze.ports import Floats
 from pixsortd.errors import ModelProblem, PixsortdError, WeightsDamaged, WeightsMissing
 from pixsortd.records import MetricInfo
-
-if TYPE_CHECKING:
-    import torch
 
 _PREFIX = "pyiqa:"
 _CHUNK = 4
@@ -110,31 +107,31 @@ class IqaMetric:
 
 
 @contextlib.contextmanager
-def _seeded() -> Iterator[Any]:
+def _seeded() -> Iterator[Callable[[], bool]]:
     """Fixed random numbers inside, the former state afterwards; yields whether any were drawn so far."""
     import torch
 
-    before = np.random.get_state()
-    with torch.random.fork_rng():
+    before: Any = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         np.random.seed(_SEED)
-        fresh = (np.random.get_state(), torch.random.get_rng_state())
-
-        def drew() -> bool:
-            state = np.random.get_state()
-            return state[2] != fresh[0][2] or not torch.equal(torch.random.get_rng_state(), fresh[1])
-
+        fresh, position = torch.random.get_rng_state(), _position()
         try:
-            yield drew
+            yield lambda: _position() != position or not torch.equal(torch.random.get_rng_state(), fresh)
         finally:
             np.random.set_state(before)
 
 
+def _position() -> int:
+    state: Any = np.random.get_state()
+    return int(state[2])
+
+
 def _files(name: str, own: str | None) -> list[weights.Weights]:
     """The parameter files of a metric that are known beforehand, all there and readable."""
-    paths = (own,) if own else pyiqa_registry.known_files(name)
+    paths = (own,) if own else map(pyiqa_registry.place, pyiqa_registry.FILES.get(name, ()))
     files: list[weights.Weights] = []
-    for path in paths or ():
+    for path in paths:
         if not own and not os.path.isfile(path):
             raise WeightsMissing(
                 f"{os.path.basename(path)} is not on this machine",

@@ -13,25 +13,50 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixsortd.errors import DependencyMissing, ModelProblem
-from pixsortd.records import MetricInfo
+from pixsortd.records import MetricInfo, Record
 
 LICENSE = "PolyForm-Noncommercial-1.0.0"
 REPO = "chaofengc/IQA-PyTorch-Weights"
 _NOT_OF_PHOTOS = frozenset({"FID", "InceptionScore", "CLIPScore"})
 """Metrics of sets of pictures, or of a picture with a caption."""
-FILES: Mapping[str, tuple[str, ...]] = {
+_CLIP = "https://openaipublic.azureedge.net/clip/models"
+
+
+class ParameterFile(Record, frozen=True, kw_only=True):
+    """A file that pyiqa wants in its cache."""
+
+    name: str
+    """Relative to pyiqa's directory in torch's cache."""
+    url: str = ""
+    """Empty: in the repository of pyiqa's weights."""
+    sha256: str | None = None
+
+
+def _params(name: str) -> tuple[ParameterFile, ...]:
+    return (ParameterFile(name=name),)
+
+
+def _clip(name: str, sha256: str) -> ParameterFile:
+    """OpenAI publishes each CLIP checkpoint below its own checksum."""
+    return ParameterFile(name=f"../clip/{name}", url=f"{_CLIP}/{sha256}/{name}", sha256=sha256)
+
+
+_RN50 = _clip("RN50.pt", "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762")
+_VIT_B_32 = _clip("ViT-B-32.pt", "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af")
+FILES: Mapping[str, tuple[ParameterFile, ...]] = {
     "piqe": (),
     "entropy": (),
-    "brisque": ("brisque_svm_weights.pth",),
-    "niqe": ("niqe_modelparameters.mat",),
-    "niqe_matlab": ("niqe_matlab_params.mat",),
-    "ilniqe": ("ILNIQE_templateModel.mat",),
-    "cnniqa": ("CNNIQA_koniq10k-e6f14c91.pth",),
-    "musiq": ("musiq_koniq_ckpt-e95806b9.pth",),
-    "clipiqa+": ("CLIP-IQA+_learned_prompts-603f3273.pth", "../clip/RN50.pt"),
-    "liqe": ("liqe_koniq.pt", "../clip/ViT-B-32.pt"),
+    "brisque": _params("brisque_svm_weights.pth"),
+    "niqe": _params("niqe_modelparameters.mat"),
+    "niqe_matlab": _params("niqe_matlab_params.mat"),
+    "ilniqe": _params("ILNIQE_templateModel.mat"),
+    "cnniqa": _params("CNNIQA_koniq10k-e6f14c91.pth"),
+    "musiq": _params("musiq_koniq_ckpt-e95806b9.pth"),
+    "clipiqa": (_RN50,),
+    "clipiqa+": (*_params("CLIP-IQA+_learned_prompts-603f3273.pth"), _RN50),
+    "liqe": (*_params("liqe_koniq.pt"), _VIT_B_32),
 }
-"""Files of well-known metrics, relative to pyiqa's directory in torch's cache; others are found by asking."""
+"""Files of well-known metrics; those of others are found by asking pyiqa."""
 BY_PATH = frozenset({"brisque", "niqe", "niqe_matlab", "ilniqe"})
 """Metrics whose one parameter file can be handed over by path."""
 
@@ -43,10 +68,9 @@ def torch_cache() -> str:
     return os.path.join(os.path.expanduser(home), "hub", "pyiqa")
 
 
-def known_files(name: str) -> tuple[str, ...] | None:
-    """Paths of the files a metric needs; None where that is not known beforehand."""
-    files = FILES.get(name)
-    return None if files is None else tuple(os.path.normpath(os.path.join(torch_cache(), file)) for file in files)
+def place(file: ParameterFile) -> str:
+    """Where pyiqa looks for a file."""
+    return os.path.normpath(os.path.join(torch_cache(), file.name))
 
 
 @functools.cache
