@@ -53,6 +53,11 @@ class Analyses:
                     break
         return taken
 
+    def queued(self) -> int:
+        """Settled files that wait, in all roots."""
+        with self._engine.read() as view:
+            return view.count(Table.QUEUE)
+
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]:
         """(photo and thumbnail are there, keys of the spaces with a vector, metrics with a present-day score)."""
         with self._engine.read() as view:

@@ -152,6 +152,8 @@ class Engine:
         self._gate = threading.Condition()
         self._readers = 0
         self._closed = False
+        self.found_version = schema.VERSION
+        """Format version the index had when it was opened."""
         if not readonly:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._prepare_lock_file()
@@ -170,8 +172,10 @@ class Engine:
             raise self._explain(error) from error
         try:
             self._open_tables()
-        except BaseException:
+        except BaseException as error:
             self._env.close()
+            if isinstance(error, lmdb.Error):
+                raise self._explain(error) from error
             raise
 
     def _prepare_lock_file(self) -> None:
@@ -194,19 +198,17 @@ class Engine:
         if not fresh:
             with self._env.begin() as txn:
                 meta = self._env.open_db(Table.META.encode(), txn=txn, create=False)
-                schema.refuse_newer(View(txn, {Table.META: meta}).version)
-        try:
-            with self._env.begin(write=not self.readonly) as txn:
-                self._tables = {
-                    table: self._env.open_db(table.encode(), txn=txn, create=not self.readonly) for table in Table
-                }
-                if fresh and not self.readonly:
-                    edit = Edit(txn, self._tables)
-                    edit.set_version(schema.VERSION)
-                    edit.new_epoch()
-            self._env.reader_check()
-        except lmdb.Error as error:
-            raise self._explain(error) from error
+                self.found_version = View(txn, {Table.META: meta}).version
+            schema.refuse_newer(self.found_version)
+        with self._env.begin(write=not self.readonly) as txn:
+            self._tables = {
+                table: self._env.open_db(table.encode(), txn=txn, create=not self.readonly) for table in Table
+            }
+            if fresh and not self.readonly:
+                edit = Edit(txn, self._tables)
+                edit.set_version(schema.VERSION)
+                edit.new_epoch()
+        self._env.reader_check()
 
     @property
     def generation(self) -> int:

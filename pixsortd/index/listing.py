@@ -137,6 +137,8 @@ class Listing:
             yield lambda sha256: self.view.has(Table.MEMBERS, prefix + sha256)
         if added and (query.taken_from, query.taken_until) != (None, None):
             yield self._in_time
+        if query.ungrouped:
+            yield lambda sha256: not self.view.has(Table.MEMBERSHIPS, sha256)
         for bounds in query.metrics:
             yield self._in_range(bounds)
         if query.status is not None and (query.status == FileState.AWAY or self._some_away()):

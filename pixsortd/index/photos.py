@@ -1,6 +1,7 @@
 """Photos: what is known of one content, where it is, its thumbnail and its passport."""
 
 import time
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -61,6 +62,17 @@ class Photos:
             self._sweep.restart()
         return data
 
+    def stray_thumbnails(self) -> list[bytes]:
+        """Contents that have a thumbnail file but no photo; those of the last hour may be of one in work."""
+        stored = list(self._thumbs.stored(before=time.time() - 3600))
+        with self._engine.read() as view:
+            return [sha256 for sha256 in stored if not view.has(Table.PHOTOS, sha256)]
+
+    def remove_thumbnails(self, contents: Sequence[bytes]) -> None:
+        """Delete thumbnail files."""
+        for sha256 in contents:
+            self._thumbs.remove(sha256)
+
     def history(self, sha256: bytes) -> list[Step]:
         """The passport of a photo, oldest step first."""
         with self._engine.read() as view:
@@ -91,8 +103,7 @@ class Photos:
                         _delete(edit, spaces, found)
                         gone.append(found)
                 spaces.finish()
-            for photo in gone:
-                self._thumbs.remove(photo.sha256)
+            self.remove_thumbnails([photo.sha256 for photo in gone])
             forgotten += gone
         return forgotten
 

@@ -22,6 +22,8 @@ class PhotoQuery(Record, frozen=True, kw_only=True):
 
     root: str | None = None
     group: str | None = None
+    ungrouped: bool = False
+    """Only photos that are in no group."""
     status: str | None = None
     """``indexed`` or ``away`` photos, or the files that are ``pending`` or ``failed``; None: all photos."""
     taken_from: float | None = None

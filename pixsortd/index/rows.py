@@ -284,3 +284,10 @@ def unsettled(old: Row, now: float) -> Row:
 def retried(old: Row, now: float) -> Row:
     """The row of a failed file that is to be tried again."""
     return _pending(old, old.stamp, now, settled=True, reason=None)
+
+
+def requeued(old: Row, now: float) -> Row:
+    """The row of a file whose photo is lost from the index; one that is away is analysed when it returns."""
+    if old.state is FileState.AWAY:
+        return msgspec.structs.replace(old, before=FileState.PENDING, sha256=None, settled=True)
+    return retried(old, now)

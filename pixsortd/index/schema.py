@@ -34,11 +34,11 @@ Tables marked ``*`` hold keys only and follow from the others: ``check`` recount
 ``rebuild`` makes them anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pixsortd.errors import IndexTooNew
+from pixsortd.errors import IndexDamaged, IndexTooNew
 
 if TYPE_CHECKING:
     from pixsortd.index.engine import Edit, Engine
@@ -77,7 +77,7 @@ class Table(StrEnum):
     NOTES = "notes"
 
 
-STEPS: Mapping[int, Callable[["Edit"], None]] = {}
+STEPS: dict[int, Callable[["Edit"], None]] = {}
 """For each older version the step that makes the next one of it, in one transaction."""
 
 
@@ -90,18 +90,18 @@ def refuse_newer(version: int) -> None:
         )
 
 
-def migrate(engine: "Engine", found: int, steps: Mapping[int, Callable[["Edit"], None]] = STEPS) -> None:
+def migrate(engine: "Engine", found: int) -> None:
     """Take an index from version ``found`` to ``VERSION``, each step durable on its own.
 
-    Raises ``IndexTooNew`` for a version above ours or one too old for any step.
+    Raises ``IndexTooNew`` for a version above ours, ``IndexDamaged`` for one too old for any step.
     """
     refuse_newer(found)
     for version in range(found, VERSION):
-        if version not in steps:
-            raise IndexTooNew(
+        if version not in STEPS:
+            raise IndexDamaged(
                 f"there is no way from index format {version} to {VERSION}",
                 next_step="Move the index directory away: it is made anew from the photos.",
             )
         with engine.write() as edit:
-            steps[version](edit)
+            STEPS[version](edit)
             edit.set_version(version + 1)

@@ -157,11 +157,6 @@ class Spaces:
                     found[number] = sha256
             return found
 
-    def orphan_count(self) -> int:
-        """Photos that have no file any more."""
-        with self._engine.read() as view:
-            return view.count(Table.ORPHANS)
-
     def save_ability(self, ability: Ability) -> None:
         """Keep what the worker said of one space or metric."""
         with self._engine.write() as edit:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from pixsortd.index import schema
 from pixsortd.index.analysis import Analyses
 from pixsortd.index.backfill import Sweep
 from pixsortd.index.engine import Engine
+from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
 from pixsortd.index.groups import Groups
 from pixsortd.index.pages import Pages
@@ -17,7 +19,7 @@ from pixsortd.index.thumbs import Thumbnails
 THUMBS = "thumbs"
 
 
-class Store(Files, Analyses, Photos, Pages, Groups, Spaces):
+class Store(Files, Entries, Analyses, Photos, Pages, Groups, Spaces):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when
@@ -34,9 +36,17 @@ class Store(Files, Analyses, Photos, Pages, Groups, Spaces):
     def open(cls, directory: Path, *, map_size: int, readonly: bool = False) -> "Store":
         """Open the index in ``directory``, made if absent; ``map_size`` in bytes is its ceiling.
 
-        Raises ``IndexTooNew``, ``IndexDamaged`` or ``IndexFull``.
+        An index of an older version is brought up to date, step by step. Raises ``IndexTooNew``,
+        ``IndexDamaged`` or ``IndexFull``.
         """
-        return cls(Engine(directory, map_size=map_size, readonly=readonly))
+        engine = Engine(directory, map_size=map_size, readonly=readonly)
+        try:
+            if not readonly:
+                schema.migrate(engine, engine.found_version)
+        except BaseException:
+            engine.close()
+            raise
+        return cls(engine)
 
     def close(self) -> None:
         """Wait for running calls and close."""

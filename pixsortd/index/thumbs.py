@@ -4,13 +4,11 @@ They are renamed into place whole but never fsynced: a power cut may leave one s
 its checksum shows, and it is made again.
 """
 
-import errno
-import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixsortd.errors import IndexFull, IndexProblem, explain_os_error
+from pixsortd.index.durable import write_whole
 
 SUFFIXES = (".webp", ".jpg")
 
@@ -25,16 +23,7 @@ class Thumbnails:
         """Store one; (CRC-32, size). Raises ``IndexFull`` when the disk is full."""
         suffix = SUFFIXES[0] if data[8:12] == b"WEBP" else SUFFIXES[1]
         path = self._path(sha256, suffix)
-        temporary = path.with_suffix(".tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            what, advice = explain_os_error(error)
-            kind = IndexFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else IndexProblem
-            raise kind(f"a thumbnail cannot be written: {what}", path=os.fspath(path), next_step=advice) from error
+        write_whole(path, [data], durable=False)
         for other in SUFFIXES:
             if other != suffix:
                 self._path(sha256, other).unlink(missing_ok=True)
@@ -56,10 +45,10 @@ class Thumbnails:
         for suffix in SUFFIXES:
             self._path(sha256, suffix).unlink(missing_ok=True)
 
-    def stored(self) -> Iterator[bytes]:
-        """Photos that have a thumbnail file."""
+    def stored(self, before: float) -> Iterator[bytes]:
+        """Photos that have a thumbnail file written before that time."""
         for path in self.directory.glob("??/*"):
-            if path.suffix in SUFFIXES and len(path.stem) == 64:
+            if path.suffix in SUFFIXES and len(path.stem) == 64 and path.stat().st_mtime < before:
                 yield bytes.fromhex(path.stem)
 
     def _path(self, sha256: bytes, suffix: str) -> Path:
