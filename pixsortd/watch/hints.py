@@ -44,9 +44,11 @@ class Hints:
     def name(self, directory: bytes, name: bytes) -> None:
         """Something has happened to ``name`` in ``directory``."""
         with self._lock:
+            if self._everything:
+                return
             quiet = not self._pending
             names = self._names.setdefault(directory, set())
-            if not self._everything and names is not None and name not in names:
+            if names is not None and name not in names:
                 names.add(name)
                 if len(names) > _NAMES_IN_ONE:
                     self._names[directory] = None
@@ -58,10 +60,11 @@ class Hints:
     def tree(self, directory: bytes) -> None:
         """A directory has come or gone."""
         with self._lock:
+            if self._everything or directory in self._trees:
+                return
             quiet = not self._pending
-            if not self._everything and directory not in self._trees:
-                self._trees.add(directory)
-                self._grow()
+            self._trees.add(directory)
+            self._grow()
         if quiet:
             self._wake()
 

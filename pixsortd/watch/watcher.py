@@ -32,8 +32,9 @@ from pixsortd.watch import roots
 from pixsortd.watch.catalog import Catalog
 from pixsortd.watch.hints import Hints
 from pixsortd.watch.intake import Intake
+from pixsortd.watch.lookout import Lookout
 from pixsortd.watch.losses import CONFIRMED, DELETED, Absences, Losses, sort_losses, unmounted
-from pixsortd.watch.observer import LOST, STOPPED, UNWATCHED, Observer, limit_reached
+from pixsortd.watch.observer import Observer
 from pixsortd.watch.presence import SPOT_CHECK, Presence
 from pixsortd.watch.rules import Rules
 from pixsortd.watch.scan import Sweep
@@ -46,20 +47,12 @@ _SLICE = 0.2
 """Seconds of sweeping between two looks at everything else ..."""
 _SLICE_CHANGES = 500
 """... or this many changes."""
-_GATHER = 0.1
-"""Seconds in which events gather before they are looked into."""
 _SETTLING_AT_ONCE = 20_000
 """With more files than this waiting to settle, sweeping pauses."""
 _RETRY = 30.0
 """Seconds until a scan is tried again after the catalog refused a change."""
 _SILENT_QUIET = 5.0
 """Network shares cache stamps for a few seconds, so two looks must be further apart there."""
-_POLL = 30.0
-"""Seconds between scans where events do not tell all, and ..."""
-_POLL_SHARE = 20
-"""... at least this many times the duration of a scan."""
-
-Observe = Callable[[Hints], Observer]
 
 
 class RootWatcher(threading.Thread):
@@ -83,7 +76,7 @@ class RootWatcher(threading.Thread):
         beat_every: float | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        observe: Observe = Observer,
+        observe: Callable[[Hints], Observer] = Observer,
     ) -> None:
         path = os.path.realpath(os.path.expanduser(os.fsencode(settings.path)))
         self._id = root_id(path)
@@ -95,7 +88,6 @@ class RootWatcher(threading.Thread):
         self._beat_every = beat_every
         self._clock = clock
         self._monotonic = monotonic
-        self._observe = observe
         prefix = path.rstrip(b"/") + b"/"
         self._rules = Rules(
             extensions,
@@ -110,24 +102,19 @@ class RootWatcher(threading.Thread):
 
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._hints = Hints(self._wake.set)
+        self._lookout = Lookout(self._wake, observe)
         self._requests: deque[Future[int]] = deque()
         self._retries: deque[bytes] = deque()
         self._scan_wanted = False
 
         self._present = False
         self._renewed = False
-        self._observer: Observer | None = None
-        self._silence: Reason | None = None
-        self._trouble: Reason | None = None
         self._sweeps: deque[Sweep] = deque()
         self._scan: Sweep | None = None
         self._scan_began = 0.0
         self._next_check = 0.0
         self._next_scan = 0.0
         self._next_glance = 0.0
-        self._next_events: float | None = None
-        self._event_cost = 0.0
 
     def _recall(self, path: bytes, settings: RootSettings) -> RootRecord:
         """The stored record, as it is before the root was looked at; a brake that held holds on."""
@@ -203,7 +190,7 @@ class RootWatcher(threading.Thread):
 
     def close(self) -> None:
         """Give back what the kernel holds for this root; requests that came too late are refused."""
-        self._close_observer()
+        self._lookout.close()
         while self._requests:
             self._requests.popleft().cancel()
 
@@ -242,11 +229,10 @@ class RootWatcher(threading.Thread):
             if self._sweeps or self._scan is not None or self._scan_wanted:
                 return 0.0
             due.append(self._next_scan)
-        if self._hints:
-            due.append(now + _GATHER if self._next_events is None else self._next_events)
+        waits = [self._lookout.next_due(now)]
         if self._absences.held is None:
-            due += [at for at in (self._intake.settling.next_due(), self._absences.next_due()) if at is not None]
-        return max(0.0, min(due) - now)
+            waits += [self._intake.settling.next_due(), self._absences.next_due()]
+        return max(0.0, min([*due, *(at for at in waits if at is not None)]) - now)
 
     def _crowded(self) -> bool:
         return self._intake.settling.waiting >= _SETTLING_AT_ONCE
@@ -263,7 +249,7 @@ class RootWatcher(threading.Thread):
         self._scan = None
         self._intake.settling.clear()
         self._absences.clear()
-        self._hints.drain()
+        self._lookout.forget()
 
     # --- is the root there? ------------------------------------------------------------------------
 
@@ -281,7 +267,7 @@ class RootWatcher(threading.Thread):
     def _leave(self, state: RootState, reason: Reason | None) -> None:
         """The root cannot be believed: nothing is touched until it can."""
         self._present = False
-        self._close_observer()
+        self._lookout.close()
         self._abandon()
         missing = self._presence.known() if state is RootState.AWAY else 0
         self._update(state=state, reason=reason, missing=missing, watch=WatchMode.OFF, watch_reason=None, watched=0)
@@ -292,7 +278,7 @@ class RootWatcher(threading.Thread):
         self._renewed = self._renewed or self._record.identity not in (None, identity)
         self._present = True
         self._abandon()
-        self._open_observer()
+        self._open()
         self._next_scan = now
         if self._absences.held is None:
             self._update(state=RootState.ONLINE, reason=None, missing=0, identity=identity)
@@ -303,11 +289,9 @@ class RootWatcher(threading.Thread):
         """Between two judgements: what is mounted, whether events still come, whether files have returned."""
         if self._presence.mount_points() != self._presence.mounted:
             log.info("mounts changed", root=self._id)
-            self._open_observer()
+            self._open()
             self._next_scan = now
-        if self._observer is not None and not self._observer.alive():
-            self._close_observer()
-            self._trouble = STOPPED
+        if self._lookout.has_ended():
             self._assess()
             self._next_scan = now
         if self._absences.held and self._scan is None and now >= self._next_glance:
@@ -315,6 +299,18 @@ class RootWatcher(threading.Thread):
                 if self._absences.returned(tree, SPOT_CHECK, self._presence.known()):
                     self._next_scan = now
             self._next_glance = now + self._watch.liveness + 10 * self._record.scan_seconds
+
+    def _open(self) -> None:
+        """Notice changes from now on, by the means that the file systems here allow."""
+        silence = self._presence.survey()
+        self._intake.settling.quiet = max(self._watch.quiet, _SILENT_QUIET if silence else 0.0)
+        self._lookout.open(silence)
+        self._assess()
+
+    def _assess(self, **fields: Any) -> None:
+        """Say how changes are noticed now."""
+        mode, reason = self._lookout.mode
+        self._update(watch=mode, watch_reason=reason, **fields)
 
     def _hold(self) -> None:
         """The brake: so much has vanished that nothing is believed until it returns or a person says so."""
@@ -334,70 +330,33 @@ class RootWatcher(threading.Thread):
             self._catalog.save_root(record)
             self._on_change(record, ())
 
-    # --- how are changes noticed? ------------------------------------------------------------------
-
-    def _open_observer(self) -> None:
-        self._close_observer()
-        self._trouble = None
-        self._silence = self._presence.survey()
-        self._intake.settling.quiet = max(self._watch.quiet, _SILENT_QUIET if self._silence else 0.0)
-        if self._silence is None:
-            try:
-                self._observer = self._observe(self._hints)
-            except OSError as error:
-                self._trouble = limit_reached(error)
-        self._assess()
-
-    def _close_observer(self) -> None:
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
-
-    def _mode(self) -> tuple[WatchMode, Reason | None]:
-        if self._silence is not None:
-            return WatchMode.POLLING, self._silence
-        trouble = self._trouble or (self._observer.problem if self._observer is not None else None)
-        return (WatchMode.EVENTS, None) if trouble is None else (WatchMode.DEGRADED, trouble)
-
-    def _assess(self, **fields: Any) -> None:
-        """Say how changes are noticed now."""
-        mode, reason = self._mode()
-        self._update(watch=mode, watch_reason=reason, **fields)
-
-    def _rescan_after(self, seconds: float) -> float:
-        """Seconds until the next full scan, after one that took ``seconds``."""
-        if self._record.watch is WatchMode.EVENTS:
-            return self._watch.rescan
-        return min(self._watch.rescan, max(_POLL, _POLL_SHARE * seconds))
+    # --- looking -----------------------------------------------------------------------------------
 
     def _take_hints(self, now: float) -> None:
-        """Turn gathered events into a sweep; the more a sweep costs, the longer events gather."""
-        if not self._hints or self._sweeps:
+        """Turn gathered events into a sweep, one at a time."""
+        doubt = None if self._sweeps else self._lookout.take(now)
+        if doubt is None:
             return
-        if self._next_events is None:
-            self._next_events = now + min(2.0, max(_GATHER, 4 * self._event_cost))
-        if now < self._next_events:
-            return
-        self._next_events, self._event_cost = None, 0.0
-        doubt = self._hints.drain()
-        if doubt.lost:
-            self._trouble = LOST
-            self._assess()
         if doubt.everything:
             log.info("too many events, scanning instead", root=self._id, lost=doubt.lost)
             self._scan_wanted = True
+            self._assess()
         if doubt.root:
             self._check(now)
         if (doubt.names or doubt.trees) and self._present and self._absences.held is None:
             self._sweeps.append(self._new_sweep(names=doubt.names, trees=doubt.trees))
 
-    # --- looking -----------------------------------------------------------------------------------
-
     def _new_sweep(
         self, *, trees: Iterable[bytes], names: Mapping[bytes, frozenset[bytes] | None] | None = None
     ) -> Sweep:
         return Sweep(
-            self._catalog, self._id, self._rules, self._observer, names=names, trees=trees, renewed=self._renewed
+            self._catalog,
+            self._id,
+            self._rules,
+            self._lookout.observer,
+            names=names,
+            trees=trees,
+            renewed=self._renewed,
         )
 
     def _work(self, now: float) -> None:
@@ -412,13 +371,12 @@ class RootWatcher(threading.Thread):
             more = self._advance(sweep, tree)
         self._take_in(sweep, now)
         if sweep is not self._scan:
-            self._event_cost += self._monotonic() - now
+            self._lookout.spent(self._monotonic() - now)
         if not more:
             self._finish(sweep, now)
 
     def _begin_scan(self, now: float) -> None:
-        if self._observer is not None:
-            self._observer.problem = None  # every watch is tried again
+        self._lookout.begin_scan()
         self._scan, self._scan_began = self._new_sweep(trees=(b"",)), now
         self._next_scan = now + self._watch.rescan
 
@@ -436,7 +394,7 @@ class RootWatcher(threading.Thread):
         if self._absences.held is None:
             self._intake.take(changes, unsettled, now)
             self._absences.note(changes)
-        if self._observer is not None and self._observer.problem is not None:
+        if self._lookout.mode[0] is not self._record.watch and sweep is not self._scan:
             self._assess()
 
     def _finish(self, sweep: Sweep, now: float) -> None:
@@ -468,28 +426,25 @@ class RootWatcher(threading.Thread):
     def _complete(self, sweep: Sweep, losses: Losses, now: float) -> None:
         """A full scan is done."""
         seconds = self._monotonic() - self._scan_began
-        directories = sweep.directories
-        watched = self._observer.count() if self._observer is not None else 0
-        if self._trouble in (LOST, UNWATCHED):
-            self._trouble = None
-        if self._observer is not None and watched < directories and self._observer.problem is None:
-            self._trouble = UNWATCHED
         away = losses.mounts - self._presence.mounted
         skipped = dict(sweep.skipped)
         if sweep.unreadable:
             skipped["unreadable"] = sweep.unreadable
         self._renewed = False
+        watched = self._lookout.end_scan(sweep.directories)
         self._assess(
             reason=unmounted(sorted(away)) if away else None,
-            directories=directories,
+            directories=sweep.directories,
             watched=watched,
             last_scan=self._clock(),
             scan_seconds=round(seconds, 3),
             skipped=skipped,
             mounts=tuple(sorted(self._presence.mounted | away)),
         )
-        self._next_scan = min(self._next_scan, now + self._rescan_after(seconds))
-        log.info("scan complete", root=self._id, directories=directories, files=sweep.files, seconds=round(seconds, 2))
+        self._next_scan = min(self._next_scan, now + self._lookout.pause(self._watch.rescan, seconds))
+        log.info(
+            "scan complete", root=self._id, directories=sweep.directories, files=sweep.files, seconds=round(seconds, 2)
+        )
 
     def _detached(self) -> frozenset[bytes]:
         """The mount points below the root that have held files and are not mounted."""
@@ -502,7 +457,7 @@ class RootWatcher(threading.Thread):
             path = self._retries.popleft()
             with self._presence.tree() as tree:
                 if not self._intake.afresh(tree, path, now):
-                    self._doubt(path)
+                    self._lookout.doubt(path)
 
     def _settle(self, now: float) -> None:
         at = self._intake.settling.next_due()
@@ -510,7 +465,7 @@ class RootWatcher(threading.Thread):
             return
         with self._presence.tree() as tree:
             for path in self._intake.settle(tree, now):
-                self._doubt(path)
+                self._lookout.doubt(path)
 
     def _believe(self, now: float) -> None:
         """Believe in the deletion of files whose grace time is over, unless too many are missing."""
@@ -526,10 +481,6 @@ class RootWatcher(threading.Thread):
         with self._presence.tree() as tree:
             rows = self._absences.verified(tree, self._absences.due(now))
         self._intake.record([Gone(path=row.path, reason=DELETED) for row in rows if row.state is FileState.AWAY])
-
-    def _doubt(self, path: bytes) -> None:
-        directory, _, name = path.rpartition(b"/")
-        self._hints.name(directory, name)
 
     # --- recording ---------------------------------------------------------------------------------
 
