@@ -140,14 +140,12 @@ class Shelf:
             try:
                 model = load(name, self._settings, device)
                 probe(model)
-            except ModelProblem as error:
-                first = first or error
-                # A missing or damaged file is missing on every device.
-                if type(error) is not ModelProblem:
-                    break
             # Loading runs foreign code on foreign files and drivers; none of it may cost more than this model.
             except Exception as error:  # noqa: BLE001
                 first = first or error
+                # A missing or damaged file is missing on every device.
+                if isinstance(error, ModelProblem) and type(error) is not ModelProblem:
+                    break
                 continue
             self._reasons.pop((kind, name), None)
             if first is not None:

@@ -3,6 +3,7 @@
 Its standard input and output carry the protocol, its standard error JSON log lines.
 """
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ def main() -> None:
     daemon_log.configure(LogSettings(format="json"))
     # Decoders complain about every odd tag; what matters becomes a reason or an error anyway.
     warnings.simplefilter("ignore")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     serve(Channel(source, sink), analyzer)
 
 
