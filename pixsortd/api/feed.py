@@ -11,8 +11,8 @@ from pixsortd.api.parameters import Lib
 from pixsortd.api.streams import EventStream, Streams
 
 OpenStreams = NamedDependency[SkipValidation[Streams]]
-EventId = Annotated[int | None, QueryParameter(ge=0, lt=2**63, description="continue after this id")]
-HeaderId = Annotated[int | None, HeaderParameter(name="last-event-id", ge=0, lt=2**63)]
+EventId = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="continue after this id")]
+HeaderId = Annotated[int | None, HeaderParameter(name="last-event-id", ge=0, le=2**53)]
 
 
 @get(
