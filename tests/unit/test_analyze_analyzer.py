@@ -43,7 +43,7 @@ class Colours:
     device = "cpu"
     needs = 32
 
-    def __init__(self, name: str = "main", most: int = 1000, poison: float = -1.0, broken: bool = False) -> None:
+    def __init__(self, name: str = "main", most: int = 1000, poison: float = -100.0, broken: bool = False) -> None:
         self.space = Space(name=name, model="colours", revision="1", preprocessing="mean", dim=3)
         self.most, self.poison, self.broken = most, poison, broken
         self.batches: list[int] = []
