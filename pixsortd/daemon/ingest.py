@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from pixsortd.config import Settings
-from pixsortd.daemon.wants import Offer, offer, wants
+from pixsortd.daemon.wants import Offer, configured_spaces, offer, wants
 from pixsortd.errors import IndexFull, WorkerFailed
-from pixsortd.records import Ability, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
+from pixsortd.records import Ability, AbilityState, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
 from pixsortd.workers.dispatch import Crashed, Dispatcher
 
 log = structlog.get_logger()
@@ -24,18 +25,27 @@ PATIENCE = (1.0, 5.0, 15.0, 60.0)
 """Seconds between tries while the disk is full or no worker can be started."""
 
 
+class Counts(Protocol):
+    """The one figure of the index that matters here."""
+
+    @property
+    def photos(self) -> int: ...
+
+
 class Queue(Protocol):
     """What the line needs of the index."""
 
     def next_batch(self, files: int, size: int, roots: Collection[str]) -> list[FileRow]: ...
     def lacking(
-        self, spaces: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
+        self, space_keys: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
     ) -> list[FileRow]: ...
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
     def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
     def fail(self, row: FileRow, reason: Reason, sha256: bytes | None, attempts: int) -> None: ...
     def unsettle(self, row: FileRow) -> None: ...
     def save_ability(self, ability: Ability) -> None: ...
+    def abilities(self) -> list[Ability]: ...
+    def counts(self) -> Counts: ...
 
 
 class Rate:
@@ -70,7 +80,7 @@ class Ingest(threading.Thread):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Callable[[], Settings],
         queue: Queue,
         dispatcher: Dispatcher,
         *,
@@ -78,21 +88,29 @@ class Ingest(threading.Thread):
         on_commit: Callable[[Sequence[tuple[FileRow, Analysis]], Sequence[Photo]], None],
         on_trouble: Callable[[FileRow, Reason | None], None],
         on_idle: Callable[[], None],
+        on_abilities: Callable[[], None],
         beat: Callable[[], None],
         beat_every: float | None,
     ) -> None:
-        """``root_paths`` gives the online roots; ``on_trouble`` hears of failed (with reason) and changed files."""
+        """``root_paths`` gives the online roots; ``on_trouble`` hears of failed (with reason) and changed files,
+        ``on_abilities`` of models and metrics that can be used now, or no longer.
+        """
         super().__init__(name="ingest", daemon=True)
         self._settings = settings
         self._queue = queue
         self._dispatcher = dispatcher
         self._root_paths = root_paths
         self._on_commit, self._on_trouble, self._on_idle = on_commit, on_trouble, on_idle
+        self._on_abilities = on_abilities
         self._beat, self._beat_every = beat, beat_every
         self._wake = threading.Event()
         self._stopping = False
         self._backfill = True
-        self._offer = Offer()
+        self._survey = False
+        self._known = {
+            (ability.kind, ability.name): msgspec.structs.replace(ability, at=0.0) for ability in queue.abilities()
+        }
+        self._offer = offer(settings(), self._known.values())
         self.rate = Rate()
         self.in_flight = 0
         self.trouble: Reason | None = None
@@ -103,6 +121,11 @@ class Ingest(threading.Thread):
         """The spaces and metrics in use now."""
         return self._offer
 
+    @property
+    def refilling(self) -> bool:
+        """Whether known photos may still lack something."""
+        return self._backfill
+
     def wake(self) -> None:
         """There may be something to do."""
         self._wake.set()
@@ -110,6 +133,11 @@ class Ingest(threading.Thread):
     def refill(self) -> None:
         """What the worker can do may have changed: look for known photos that lack something."""
         self._backfill = True
+        self._wake.set()
+
+    def survey(self) -> None:
+        """Have the worker try again to load what it could not load."""
+        self._survey = True
         self._wake.set()
 
     def stop(self, timeout: float) -> None:
@@ -124,10 +152,15 @@ class Ingest(threading.Thread):
         """Work until stopped."""
         failures = 0
         busy = False
+        self._survey = self._anything_unknown() and self._queue.counts().photos > 0
         while not self._stopping:
             self._beat()
             self._wake.clear()
             try:
+                if self._survey:
+                    self._survey = False
+                    self._dispatcher.survey()
+                    self._learn()
                 rows = self._next_rows()
                 if rows:
                     busy = True
@@ -146,7 +179,7 @@ class Ingest(threading.Thread):
             if busy:
                 busy = False
                 self._on_idle()
-            self._sleep(self._dispatcher.end_if_idle(self._settings.worker.idle))
+            self._sleep(self._dispatcher.end_if_idle(self._settings().worker.idle))
 
     def _sleep(self, seconds: float | None) -> None:
         """Until woken, or ``seconds`` passed, or the next beat is due."""
@@ -155,11 +188,10 @@ class Ingest(threading.Thread):
 
     def _next_rows(self) -> list[FileRow]:
         roots = self._root_paths().keys()
-        worker = self._settings.worker
+        worker = self._settings().worker
         rows = self._queue.next_batch(worker.batch_files, worker.batch_bytes, roots)
         if rows or not self._backfill:
             return rows
-        # An empty offer means that no worker has said yet what it can do; the first batch makes it say so.
         keys = [space.key for space in self._offer.spaces]
         rows = self._queue.lacking(keys, self._offer.metrics, worker.batch_files, roots)
         self._backfill = bool(rows)
@@ -193,9 +225,37 @@ class Ingest(threading.Thread):
                 self._commit(ready)
             self.in_flight = 0
 
+    def _anything_unknown(self) -> bool:
+        """Whether the settings name a model or metric that no worker has tried yet."""
+        settings = self._settings()
+        wanted = [("space", name) for name in configured_spaces(settings)]
+        wanted += [("metric", name) for name in settings.score.metrics]
+        return any(name not in self._known for name in wanted)
+
+    def _learn(self) -> None:
+        """Keep what the worker said it can do; what it can do anew is filled in for known photos."""
+        news = [
+            ability
+            for ability in self._dispatcher.abilities()
+            if self._known.get((ability.kind, ability.name)) != msgspec.structs.replace(ability, at=0.0)
+        ]
+        for ability in news:
+            self._queue.save_ability(ability)
+            self._known[ability.kind, ability.name] = msgspec.structs.replace(ability, at=0.0)
+            if ability.state is AbilityState.UNAVAILABLE and ability.reason is not None:
+                reason = ability.reason
+                log.warning(
+                    f"{ability.kind} unavailable", name=ability.name, reason=reason.message, next_step=reason.next_step
+                )
+        before, self._offer = self._offer, offer(self._settings(), self._known.values())
+        if self._offer != before:
+            self._backfill = True
+        if news:
+            self._on_abilities()
+
     def _needs(self, hashes: Mapping[int, bytes]) -> dict[int, Wants]:
         """What each item still wants; of equal contents in one batch only the first is analysed."""
-        self._offer = offer(self._settings, self._dispatcher.abilities())
+        self._learn()
         answer: dict[int, Wants] = {}
         seen: set[bytes] = set()
         for number, sha256 in hashes.items():

@@ -69,6 +69,21 @@ class InstanceLock:
             self._fd = None
 
 
+def is_held(state_dir: Path) -> bool:
+    """Whether a daemon runs on this state directory right now."""
+    try:
+        fd = os.open(state_dir / "run" / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def read_address(state_dir: Path) -> Address | None:
     """The address the daemon of this state directory announced, or None."""
     try:

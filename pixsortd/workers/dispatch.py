@@ -32,6 +32,10 @@ class Worker(Protocol):
     idle_since: float | None
 
     @property
+    def pid(self) -> int | None:
+        """The process's id, once started."""
+
+    @property
     def alive(self) -> bool:
         """Whether the process runs."""
 
@@ -64,6 +68,7 @@ class Dispatcher:
         self._worker: Worker | None = None
         self._abilities: tuple[Ability, ...] = ()
         self._stopping = threading.Event()
+        self._outdated = threading.Event()
         self.started = 0
         """Processes started so far."""
         self.died = 0
@@ -79,6 +84,12 @@ class Dispatcher:
         """Whether a worker process runs now."""
         worker = self._worker
         return worker is not None and worker.alive
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the running worker; None without one."""
+        worker = self._worker
+        return worker.pid if worker is not None and worker.alive else None
 
     def rss(self) -> int:
         """Bytes of memory of the running worker; 0 without one."""
@@ -128,6 +139,10 @@ class Dispatcher:
         finally:
             self._using.release()
 
+    def restart(self) -> None:
+        """Let the next batch begin in a fresh worker, with the settings of then."""
+        self._outdated.set()
+
     def stop(self) -> None:
         """End the worker at once and start no other; a run in another thread ends without an error."""
         self._stopping.set()
@@ -140,9 +155,10 @@ class Dispatcher:
         if self._stopping.is_set():
             raise Stopped
         worker = self._worker
-        if worker is not None and worker.alive:
+        if worker is not None and worker.alive and not self._outdated.is_set():
             return worker
         self._drop()
+        self._outdated.clear()
         worker = self._worker = self._factory()
         if self._stopping.is_set():
             worker.stop()

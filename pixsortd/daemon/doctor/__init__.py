@@ -8,7 +8,7 @@ removed at once. A check that fails itself is a finding, not the end of the othe
 from collections.abc import Callable, Iterator
 
 from pixsortd.config import Settings
-from pixsortd.daemon.doctor import device, directories, licences, storage, surroundings
+from pixsortd.daemon.doctor import device, directories, licences, storage, surroundings, weights
 from pixsortd.daemon.doctor.finding import Finding, Level
 
 __all__ = ["CHECKS", "Finding", "Level", "examine"]
@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.clock_is_sane,
     surroundings.page_is_built,
     device.device_is_there,
+    weights.weights_are_there,
     licences.licences_are_known,
     licences.heic_can_be_read,
 )

@@ -1,0 +1,257 @@
+"""The only wiring: which concrete rooms make a daemon, and what is told to whom."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from pixsortd.api.events import EventHub
+from pixsortd.config import Loaded, RootSettings, Settings, live_changes, worker_changes
+from pixsortd.daemon import log as daemon_log
+from pixsortd.daemon.groups import Grouper
+from pixsortd.daemon.heart import Heart
+from pixsortd.daemon.ingest import Ingest
+from pixsortd.daemon.jobs import Jobs
+from pixsortd.daemon.library import DaemonLibrary
+from pixsortd.daemon.photos import PhotoViews
+from pixsortd.daemon.report import Report, Tally
+from pixsortd.daemon.roots import Roots, real_path
+from pixsortd.daemon.schedule import Schedule
+from pixsortd.daemon.search import Searcher
+from pixsortd.decisions import Decisions
+from pixsortd.errors import ConfigError
+from pixsortd.index.backup import make_backup
+from pixsortd.index.startup import open_index
+from pixsortd.records import (
+    AbilityState,
+    Analysis,
+    Change,
+    FileRow,
+    Job,
+    JobState,
+    Photo,
+    Reason,
+    RootRecord,
+)
+from pixsortd.workers.dispatch import Dispatcher
+from pixsortd.workers.local import LocalWorker
+
+log = structlog.get_logger()
+
+EXTENSIONS = frozenset(b".jpg .jpeg .jpe .jfif .mpo .png .webp .tif .tiff .gif .avif .bmp .heic .heif .hif".split())
+"""HEIC stays where its decoder is not installed: the file then fails with words that say what to install."""
+
+_OPENED = {
+    "restored": "The index was damaged or gone and was restored from a backup; what came since is read again.",
+    "fresh": "The index was damaged and no backup could be used; it is being made anew from the photos.",
+    "migrated": "The index was brought to this version's format; a backup of the old one was kept.",
+}
+
+
+class Daemon:
+    """All rooms of one running daemon. ``start`` and ``stop`` are called once each."""
+
+    def __init__(self, loaded: Loaded, extra_roots: Sequence[Path], state_dir: Path, heart: Heart) -> None:
+        """Opens the index and the decisions; nothing runs yet. Raises ``PixsortdError``."""
+        self._loaded = loaded
+        self._settings = loaded.settings
+        self.state_dir = state_dir
+        settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
+        self.hub = EventHub()
+        self.decisions = Decisions.open(state_dir / "decisions")
+        index = self._settings.index
+        self.store, opened = open_index(
+            state_dir / "index", state_dir / "backups", map_size=index.map_size, keep=index.backups
+        )
+        notices = (
+            [Reason(code=f"index-{opened.origin}", message=_OPENED[opened.origin], next_step=opened.reason)]
+            if opened.origin in _OPENED and opened.reason
+            else []
+        )
+        self.searcher = Searcher(settings, self.store, state_dir / "index")
+        for vectors in self.searcher.open():
+            if vectors.origin.kind == "rebuilt":
+                text = f"The vector search of the space {vectors.space.name} was rebuilt from the index"
+                notices.append(Reason(code="search-rebuilt", message=f"{text}: {vectors.origin.reason}."))
+        self.heart = heart
+        self.jobs = Jobs(self._job_changed, heart.beat_of("jobs"), heart.interval)
+        self.schedule = Schedule(self.store)
+        self.grouper = Grouper(
+            settings,
+            self.store,
+            self.searcher,
+            self.decisions,
+            self.jobs,
+            state_dir / "run",
+            on_groups=lambda: self._tell("groups"),
+            on_recluster=lambda: self.store.meta_set("last_run:recluster", repr(time.time()).encode()),
+        )
+        self.grouper.restore()
+        self.roots = Roots(
+            merged_roots(self._settings.roots, extra_roots),
+            state_dir,
+            self.store,
+            self.decisions,
+            self.jobs,
+            heart,
+            EXTENSIONS,
+            self._files_changed,
+        )
+        self.tally = Tally()
+        self.dispatcher = Dispatcher(lambda: LocalWorker(self._settings), self._settings.worker)
+        self.ingest = Ingest(
+            settings,
+            self.store,
+            self.dispatcher,
+            root_paths=self.roots.online,
+            on_commit=self._committed,
+            on_trouble=self._trouble,
+            on_idle=self._idle,
+            on_abilities=lambda: self._tell("status"),
+            beat=heart.beat_of("ingest"),
+            beat_every=heart.interval,
+        )
+        report = Report(
+            settings=settings,
+            state_dir=state_dir,
+            store=self.store,
+            roots=self.roots,
+            searcher=self.searcher,
+            ingest=self.ingest,
+            dispatcher=self.dispatcher,
+            jobs=self.jobs,
+            schedule=self.schedule,
+            heart=heart,
+            tally=self.tally,
+            notices=notices,
+        )
+        self.report = report
+        photos = PhotoViews(
+            self.store, self.roots, self.searcher, self.decisions, lambda data: self._tell("photos", data)
+        )
+        self.library = DaemonLibrary(
+            self.store, photos, self.grouper, self.roots, self.jobs, self.ingest, report, self.hub
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all threads and the clock; needs a running event loop."""
+        self.jobs.start()
+        self.ingest.start()
+        self.roots.start(self._settings)
+        self._plan()
+        self.schedule.start()
+
+    def stop(self, timeout: float) -> None:
+        """Stop in reverse order; whatever is in flight stays pending in the index."""
+        end = time.monotonic() + timeout
+        self.schedule.stop()
+        self.ingest.stop(max(0.5, end - time.monotonic()))
+        self.roots.stop(max(0.5, end - time.monotonic()))
+        self.jobs.stop(max(0.5, end - time.monotonic()))
+        self.searcher.save()
+        self.store.close()
+        self.decisions.close()
+
+    def reload(self, loaded: Loaded) -> set[str]:
+        """Apply what can change while running; the keys that need a restart."""
+        live, later = live_changes(self._settings, loaded.settings)
+        merged = {name: getattr(loaded.settings, name) for name in {key.partition(".")[0] for key in live}}
+        self._settings = msgspec.structs.replace(self._settings, **merged) if live else self._settings
+        daemon_log.configure(self._settings.log)
+        if any(key.startswith("watch.") for key in live):
+            self.roots.stop(2.0)
+            self.roots.start(self._settings)
+        if worker_changes(live):
+            self.dispatcher.restart()
+            self.ingest.refill()
+        self._plan()
+        self._tell("status")
+        log.info("settings read again", applied=sorted(live), restart_needed=sorted(later))
+        return later
+
+    def _plan(self) -> None:
+        """What happens by the clock."""
+        settings = self._settings
+        self.schedule.every("recluster", settings.cluster.every, self._submit_recluster)
+        if settings.index.backups:
+            self.schedule.every("backup", settings.index.backup_every, self._submit_backup)
+        self.schedule.every("forget", 86400.0, self._submit_forget)
+        self.schedule.every("models", settings.models.retry, self._look_for_weights, remember=False)
+
+    # --- jobs by the clock -----------------------------------------------------------------------------
+
+    def _submit_backup(self) -> None:
+        self.jobs.submit("backup", lambda _: self._backup())
+
+    def _submit_forget(self) -> None:
+        self.jobs.submit("forget", lambda _: self._forget())
+
+    def _submit_recluster(self) -> None:
+        self.grouper.submit()
+
+    def _backup(self) -> Mapping[str, str]:
+        path = make_backup(self.store, self.state_dir / "backups", self._settings.index.backups)
+        return {"path": str(path)}
+
+    def _forget(self) -> Mapping[str, int]:
+        gone = self.store.forget(self._settings.watch.forget)
+        self.searcher.forget(gone)
+        return {"photos": len(gone)}
+
+    def _look_for_weights(self) -> None:
+        """Missing weights may have arrived: the next worker looks again, and fills in what was missed."""
+        if any(ability.state is AbilityState.UNAVAILABLE for ability in self.report.abilities()):
+            self.ingest.survey()
+
+    # --- what is told to whom ----------------------------------------------------------------------------
+
+    def _files_changed(self, record: RootRecord, changes: Sequence[Change]) -> None:
+        """A watcher recorded changes, or with none its root has another state."""
+        self.ingest.wake()
+        self._tell("roots", {"id": record.id, "state": record.state, "changes": len(changes)})
+
+    def _committed(self, results: Sequence[tuple[FileRow, Analysis]], added: Sequence[Photo]) -> None:
+        analyses = [analysis for _, analysis in results]
+        self.tally.add(analyses)
+        self.searcher.add(analyses)
+        self.grouper.place(analyses)
+        self._tell("photos", {"added": len(added), "ids": [photo.sha256.hex() for photo in added]})
+
+    def _trouble(self, row: FileRow, reason: Reason | None) -> None:
+        if reason is None:
+            self.roots.settle_again(row.root, row.path)
+        else:
+            self._tell("quarantine")
+
+    def _idle(self) -> None:
+        """The queue has run empty."""
+        self.searcher.save()
+        self._tell("status")
+        self.grouper.submit_if_stale()
+
+    def _job_changed(self, job: Job) -> None:
+        self._tell("job", msgspec.to_builtins(job))
+        if job.state is JobState.FAILED:
+            self._tell("status")
+
+    def _tell(self, kind: str, data: Mapping[str, object] | None = None) -> None:
+        self.hub.publish(kind, dict(data or {}))
+
+
+def merged_roots(configured: Sequence[RootSettings], extra: Sequence[Path]) -> tuple[RootSettings, ...]:
+    """The configured roots and those of the command line, which are only read. Raises ``ConfigError``."""
+    found: dict[bytes, RootSettings] = {}
+    for root in (*configured, *(RootSettings(path=str(path)) for path in extra)):
+        found.setdefault(real_path(root.path), root)
+    if b"/" in found:
+        raise ConfigError("the whole file system cannot be a root", path="/", next_step="Name a photo directory.")
+    return tuple(found.values())

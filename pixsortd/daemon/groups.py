@@ -1,0 +1,190 @@
+"""Groups over time: reclustering as a job, newcomers in between, names that the log of decisions keeps."""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import structlog
+
+from pixsortd.config import Settings
+from pixsortd.daemon.jobs import Jobs, Progress
+from pixsortd.daemon.search import Searcher
+from pixsortd.decisions import Decisions
+from pixsortd.errors import NotFound
+from pixsortd.grouping.join import vote
+from pixsortd.grouping.request import Request
+from pixsortd.grouping.run import recluster
+from pixsortd.index.store import Store
+from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
+
+log = structlog.get_logger()
+
+NEIGHBOURS = 10
+"""Photos asked for their group when a newcomer arrives."""
+
+REMEMBERED = 500
+"""Members written beside a name, so that the group can be found again without the index."""
+
+STALE_SHARE = 0.1
+STALE_PHOTOS = 20
+"""Photos that arrived since the last clustering, as a share and at least, before it is done again by itself."""
+
+
+class Grouper:
+    """Forms groups, keeps their names, and places photos that arrive between two clusterings."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        store: Store,
+        searcher: Searcher,
+        decisions: Decisions,
+        jobs: Jobs,
+        scratch: Path,
+        on_groups: Callable[[], None],
+        on_recluster: Callable[[], None],
+    ) -> None:
+        """``on_groups`` hears that groups changed, ``on_recluster`` that a clustering has just been done."""
+        self._settings = settings
+        self._store = store
+        self._searcher = searcher
+        self._decisions = decisions
+        self._jobs = jobs
+        self._scratch = scratch
+        self._on_groups = on_groups
+        self._on_recluster = on_recluster
+        self._decided: dict[bytes, str] = {}
+
+    # --- names -------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Put what the user decided back into an index that may know nothing of it."""
+        names = self._decisions.names()
+        self._decided = {sha256: named.group for named in names.values() if named.name for sha256 in named.members}
+        known = {group.id: group for group in self._store.groups()}
+        for group in known.values():
+            name = names[group.id].name if group.id in names else None
+            if group.name != name:
+                self._store.set_group_name(group.id, name)
+        lost = [named for named in names.values() if named.name and named.group not in known]
+        if lost:
+            log.info("named groups brought back from the decisions", groups=len(lost))
+            revived = [Group(id=named.group, size=0, name=named.name, created=named.at) for named in lost]
+            self._store.replace_groups([*known.values(), *revived], self._store.memberships())
+            self._rejoin([sha256 for named in lost for sha256 in named.members])
+
+    def rename(self, group_id: str, name: str | None) -> Group:
+        """Record the name durably, then show it. Raises ``NotFound``."""
+        group = self.get(group_id)
+        members = self._store.members(group_id)
+        # The exemplars first: they are the likeliest to stay together.
+        chosen = list(dict.fromkeys([*group.exemplars, *members]))[:REMEMBERED]
+        decision = NameGroup(group=group_id, name=name, members=tuple(chosen), at=time.time())
+        self._decisions.append(decision)
+        if name is not None:
+            self._decided.update(dict.fromkeys(chosen, group_id))
+        else:
+            self._decided = {sha256: owner for sha256, owner in self._decided.items() if owner != group_id}
+        self._store.set_group_name(group_id, name)
+        self._on_groups()
+        return msgspec.structs.replace(group, name=name)
+
+    def get(self, group_id: str) -> Group:
+        """One group; raises ``NotFound``."""
+        group = self._store.group(group_id)
+        if group is None:
+            raise NotFound(f"there is no group {group_id}", next_step="GET /api/groups lists the present ones.")
+        return group
+
+    # --- newcomers -----------------------------------------------------------------------------
+
+    def place(self, results: Sequence[Analysis]) -> None:
+        """Let newly analysed photos join their nearest group, or stay ungrouped."""
+        newcomers = [analysis for analysis in results if analysis.embeddings]
+        joined = self._rejoin([analysis.sha256 for analysis in newcomers])
+        space = self._searcher.active()
+        groups = {group.id: group for group in self._store.groups()}
+        if space is not None and groups:
+            for analysis in newcomers:
+                vector = next((e.vector for e in analysis.embeddings if e.space.key == space.key), None)
+                if vector is not None and self._store.membership(analysis.sha256) is None:
+                    joined += self._join(analysis.sha256, vector, space, groups)
+        if joined:
+            self._on_groups()
+
+    def _join(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> bool:
+        near = self._searcher.near(space, vector, NEIGHBOURS, exclude=(sha256,))
+        membership = vote(near, self._store.membership, lambda group: _floor(groups, group, space), NEIGHBOURS)
+        return membership is not None and self._store.join(sha256, msgspec.structs.replace(membership, at=time.time()))
+
+    def _rejoin(self, contents: Sequence[bytes]) -> int:
+        """Put photos back into the named groups that the decisions say they were in."""
+        joined = 0
+        for sha256 in contents:
+            group = self._decided.get(sha256)
+            if group is not None and self._store.membership(sha256) is None:
+                membership = Membership(group=group, strength=1.0, how="decided", at=time.time())
+                joined += self._store.join(sha256, membership)
+        return joined
+
+    # --- clustering ------------------------------------------------------------------------------
+
+    def submit(self) -> Job:
+        """Queue a reclustering, or return the one that waits or runs."""
+        running = [job for job in self._jobs.list() if job.kind == "recluster" and not job.ended]
+        return running[0] if running else self._jobs.submit("recluster", self._recluster)
+
+    def submit_if_stale(self) -> None:
+        """Recluster when many photos have come since the last time, or the space in use has changed."""
+        space = self._searcher.active()
+        if space is None or self._jobs.busy("recluster"):
+            return
+        photos = self._store.counts().photos
+        last = self._store.meta_get("clustered")
+        clustered, key = (0, "") if last is None else msgspec.json.decode(last, type=tuple[int, str])
+        fresh = photos - clustered
+        if photos < self._settings().cluster.min_cluster_size:
+            return
+        if key != space.key.hex() or abs(fresh) >= max(STALE_PHOTOS, STALE_SHARE * clustered) or not clustered:
+            self.submit()
+
+    def _recluster(self, progress: Progress) -> Mapping[str, int | float | str]:
+        space = self._searcher.active()
+        if space is None:
+            return {"groups": 0, "photos": 0}
+        settings = self._settings().cluster
+        contents, vectors = self._store.vectors_of(space.key)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".npy") as file:
+            np.save(file, vectors)
+            file.flush()
+            reply = recluster(
+                Request(
+                    vectors=file.name,
+                    contents=contents,
+                    previous=self._previous(),
+                    named=[named.group for named in self._decisions.names().values() if named.name],
+                    min_cluster_size=settings.min_cluster_size,
+                    min_samples=settings.min_samples,
+                    dimensions=settings.dimensions,
+                    deadline=settings.deadline,
+                ),
+                lambda done, total, what: progress(done, total, what),
+                progress.cancelled,
+            )
+        self._apply(reply, space, contents)
+        self._store.meta_set("clustered", msgspec.json.encode((self._store.counts().photos, space.key.hex())))
+        self._on_groups()
+        self._on_recluster()
+        grouped = sum(len(found.members) for found in reply.groups)
+        log.info("groups formed", groups=len(reply.groups), photos=len(contents), grouped=grouped, space=space.name)
+        return {"groups": len(reply.groups), "photos": len(contents), "grouped": grouped, "space": space.name}
+
+
+def _floor(groups: Mapping[str, Group], group: str, space: Space) -> float:
+    """How alike a newcomer must be; a group formed in another space admits nobody."""
+    found = groups.get(group)
+    return found.floor if found is not None and found.space == space.key.hex() else 2.0

@@ -1,0 +1,181 @@
+"""The daemon as the API sees it: every question answered by the part that knows."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+from pixsortd.api.events import EventHub
+from pixsortd.api.ports import (
+    Event,
+    FileEntry,
+    ImageEntry,
+    ImageQuery,
+    Original,
+    Page,
+    Passport,
+    Ping,
+    Reading,
+    RootEntry,
+    Similar,
+    StatusReport,
+)
+from pixsortd.daemon.groups import Grouper
+from pixsortd.daemon.ingest import Ingest
+from pixsortd.daemon.jobs import Jobs
+from pixsortd.daemon.photos import PhotoViews
+from pixsortd.daemon.report import Report
+from pixsortd.daemon.roots import Roots
+from pixsortd.errors import InvalidRequest
+from pixsortd.index.store import Store
+from pixsortd.records import Group, Job
+
+
+class DaemonLibrary:
+    """Implements ``pixsortd.api.ports.Library``."""
+
+    def __init__(
+        self,
+        store: Store,
+        photos: PhotoViews,
+        grouper: Grouper,
+        roots: Roots,
+        jobs: Jobs,
+        ingest: Ingest,
+        report: Report,
+        hub: EventHub,
+    ) -> None:
+        self._store = store
+        self._photos = photos
+        self._grouper = grouper
+        self._roots = roots
+        self._jobs = jobs
+        self._ingest = ingest
+        self._report = report
+        self._hub = hub
+
+    # --- photos ------------------------------------------------------------------------------------
+
+    def images(self, query: ImageQuery, cursor: str | None, limit: int) -> Page[ImageEntry]:
+        """One page."""
+        return self._photos.images(query, cursor, limit)
+
+    def image(self, sha256: bytes) -> ImageEntry:
+        """One photo."""
+        return self._photos.image(sha256)
+
+    def original(self, sha256: bytes) -> Original:
+        """An open original."""
+        return self._photos.original(sha256)
+
+    def thumbnail(self, sha256: bytes) -> bytes | None:
+        """The stored thumbnail; a lost one is queued to be made again."""
+        data = self._photos.thumbnail(sha256)
+        if data is None:
+            self._ingest.refill()
+        return data
+
+    def rate(self, sha256: bytes, stars: int | None) -> ImageEntry:
+        """Record the user's rating."""
+        return self._photos.rate(sha256, stars)
+
+    def similar(self, sha256: bytes, limit: int) -> Similar:
+        """Photos most like one."""
+        return self._photos.similar(sha256, limit)
+
+    # --- groups ------------------------------------------------------------------------------------
+
+    def groups(self, cursor: str | None, limit: int) -> Page[Group]:
+        """Groups, the largest first."""
+        found = self._store.groups()
+        start = 0
+        if cursor is not None:
+            ids = [group.id for group in found]
+            if cursor not in ids:
+                raise InvalidRequest("this cursor is not one of this list", next_step="Begin again without a cursor.")
+            start = ids.index(cursor) + 1
+        items = found[start : start + limit]
+        more = start + limit < len(found)
+        return Page(items=items, next_cursor=items[-1].id if more and items else None, total=len(found))
+
+    def group(self, group: str) -> Group:
+        """One group."""
+        return self._grouper.get(group)
+
+    def rename_group(self, group: str, name: str | None) -> Group:
+        """Give or take back a name."""
+        return self._grouper.rename(group, name)
+
+    def recluster(self) -> Job:
+        """Queue a reclustering."""
+        return self._grouper.submit()
+
+    # --- jobs and roots ----------------------------------------------------------------------------
+
+    def jobs(self) -> Sequence[Job]:
+        """Newest first."""
+        return self._jobs.list()
+
+    def job(self, job: str) -> Job:
+        """One job."""
+        return self._jobs.get(job)
+
+    def cancel(self, job: str) -> Job:
+        """Ask a job to end."""
+        return self._jobs.cancel(job)
+
+    def roots(self) -> Sequence[RootEntry]:
+        """All configured roots."""
+        return self._roots.entries()
+
+    def scan(self, root: str) -> Job:
+        """Start a full scan."""
+        return self._roots.scan(root)
+
+    def confirm_gone(self, root: str) -> int:
+        """The missing files are gone."""
+        return self._roots.confirm_gone(root)
+
+    # --- quarantine and passports --------------------------------------------------------------------
+
+    def quarantine(self, cursor: str | None, limit: int) -> Page[FileEntry]:
+        """Failed files, newest first."""
+        page = self._store.quarantine(limit, cursor)
+        items = [self._photos.file_entry(row) for row in page.items]
+        return Page(items=items, next_cursor=page.next_cursor, total=page.total)
+
+    def retry(self, file: str) -> bool:
+        """Queue a failed file again."""
+        row = self._store.entry(file)
+        if row is None or not self._store.retry(row.root, row.path):
+            return False
+        self._ingest.wake()
+        self._hub.publish("quarantine", {})
+        return True
+
+    def why_photo(self, sha256: bytes) -> Passport:
+        """Passport of a photo."""
+        return self._photos.why_photo(sha256)
+
+    def why_file(self, file: str) -> Passport:
+        """Passport of a file."""
+        return self._photos.why_file(file)
+
+    def why_path(self, path: bytes) -> Passport:
+        """Passport of an absolute path."""
+        return self._photos.why_path(path)
+
+    # --- the daemon itself -----------------------------------------------------------------------------
+
+    def status(self) -> StatusReport:
+        """The daemon in one look."""
+        return self._report.status()
+
+    def pings(self) -> Mapping[str, Ping]:
+        """Health questions."""
+        return self._report.pings()
+
+    def readings(self) -> Sequence[Reading]:
+        """Numbers for ``/metrics``."""
+        return self._report.readings()
+
+    def subscribe(self, last_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """Events from now on, or after ``last_id``."""
+        return self._hub.subscribe(last_id)

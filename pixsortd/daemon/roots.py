@@ -1,0 +1,175 @@
+"""The configured roots and the threads that watch them."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pixsortd.api.ports import RootEntry
+from pixsortd.config import RootSettings, Settings
+from pixsortd.daemon.heart import Heart
+from pixsortd.daemon.jobs import Jobs, Progress
+from pixsortd.decisions import Decisions
+from pixsortd.errors import Conflict, NotFound
+from pixsortd.index.store import Store
+from pixsortd.records import Change, ConfirmGone, Job, Ledger, RootRecord, RootState, root_id
+from pixsortd.watch.watcher import RootWatcher
+
+ABSENT = frozenset({RootState.AWAY, RootState.UNREADABLE})
+
+OnChange = Callable[[RootRecord, Sequence[Change]], None]
+
+
+def real_path(path: str | Path) -> bytes:
+    """The absolute path with ``~`` and links resolved, as raw bytes."""
+    return os.path.realpath(os.path.expanduser(os.fsencode(path)))
+
+
+class Roots:
+    """One ``RootWatcher`` for each configured root."""
+
+    def __init__(
+        self,
+        roots: Sequence[RootSettings],
+        state_dir: Path,
+        store: Store,
+        decisions: Decisions,
+        jobs: Jobs,
+        heart: Heart,
+        extensions: frozenset[bytes],
+        on_change: OnChange,
+    ) -> None:
+        self._roots = {root_id(real_path(root.path)): root for root in roots}
+        self._state_dir = real_path(state_dir)
+        self._store = store
+        self._decisions = decisions
+        self._jobs = jobs
+        self._heart = heart
+        self._extensions = extensions
+        self._on_change = on_change
+        self._watchers: dict[str, RootWatcher] = {}
+        self._lock = threading.Lock()
+
+    def start(self, settings: Settings) -> None:
+        """Begin watching; forget roots that are configured no more."""
+        for stale in {record.id for record in self._store.roots()} - self._roots.keys():
+            self._store.drop_root(stale)
+        paths = [real_path(root.path) for root in self._roots.values()]
+        for identity, root in self._roots.items():
+            name = f"watch-{identity}"
+            watcher = RootWatcher(
+                root,
+                settings.watch,
+                self._store,
+                never=[self._state_dir, *(path for path in paths if path != real_path(root.path))],
+                extensions=self._extensions,
+                on_change=self._on_change,
+                beat=self._heart.beat_of(name),
+                beat_every=self._heart.interval,
+            )
+            self._watchers[identity] = watcher
+            watcher.start()
+
+    def stop(self, timeout: float) -> None:
+        """End all watchers; together they get ``timeout`` seconds."""
+        end = time.monotonic() + timeout
+        for watcher in self._watchers.values():
+            watcher.stop()
+        for watcher in self._watchers.values():
+            watcher.join(max(0.0, end - time.monotonic()))
+            self._heart.forget(watcher.name)
+        self._watchers.clear()
+
+    # --- asking ------------------------------------------------------------------------------
+
+    def entries(self) -> list[RootEntry]:
+        """Every root with its ledger, in the order of the configuration."""
+        return [self._entry(watcher) for watcher in self._watchers.values()]
+
+    def _entry(self, watcher: RootWatcher) -> RootEntry:
+        progress = watcher.scan_progress
+        directories, files = progress or (watcher.record.directories, 0)
+        return RootEntry(
+            record=watcher.record,
+            ledger=present_ledger(self._store.ledger(watcher.record.id), watcher.record.state),
+            scanning=progress is not None,
+            scan_directories=directories,
+            scan_files=files,
+        )
+
+    def online(self) -> Mapping[str, bytes]:
+        """Paths of the roots whose files can be read now."""
+        return {
+            identity: watcher.record.path
+            for identity, watcher in list(self._watchers.items())
+            if watcher.record.state is RootState.ONLINE
+        }
+
+    def away(self) -> frozenset[str]:
+        """Roots whose files cannot be believed now."""
+        return frozenset(w.record.id for w in list(self._watchers.values()) if w.record.state in ABSENT)
+
+    def path_of(self, root: str) -> bytes:
+        """Absolute path of a root; empty for one that is configured no more."""
+        settings = self._roots.get(root)
+        return real_path(settings.path) if settings is not None else b""
+
+    def holding(self, path: bytes) -> tuple[str, bytes] | None:
+        """The innermost root an absolute path lies in, and the path relative to it."""
+        inside = [
+            (len(base), identity, base)
+            for identity in self._roots
+            if path.startswith((base := self.path_of(identity)).rstrip(b"/") + b"/")
+        ]
+        if not inside:
+            return None
+        _, identity, base = max(inside)
+        return identity, path[len(base.rstrip(b"/")) + 1 :]
+
+    # --- acting ------------------------------------------------------------------------------
+
+    def scan(self, root: str) -> Job:
+        """Start a full scan as a job. Raises ``NotFound``."""
+        watcher = self._watcher(root)
+        before = watcher.record.last_scan
+
+        def work(progress: Progress) -> Mapping[str, int]:
+            watcher.request_scan()
+            while watcher.record.last_scan == before and watcher.record.state not in ABSENT:
+                directories, files = watcher.scan_progress or (0, 0)
+                known = max(watcher.record.directories, directories)
+                progress(directories, known, f"{files} files seen")
+                time.sleep(0.05)
+            return {"directories": watcher.record.directories}
+
+        return self._jobs.submit(f"scan {root}", work)
+
+    def confirm_gone(self, root: str) -> int:
+        """Believe that the missing files are gone; how many were dropped. Raises ``NotFound``, ``Conflict``."""
+        watcher = self._watcher(root)
+        if not watcher.record.missing and not self._store.ledger(root).away:
+            raise Conflict("nothing is missing from this root")
+        dropped = watcher.confirm_gone()
+        self._decisions.append(ConfirmGone(root=root, files=dropped, at=time.time()))
+        return dropped
+
+    def settle_again(self, root: str, path: bytes) -> None:
+        """Have a file looked at again that changed while it was read."""
+        watcher = self._watchers.get(root)
+        if watcher is not None:
+            watcher.retry(path)
+
+    def _watcher(self, root: str) -> RootWatcher:
+        watcher = self._watchers.get(root)
+        if watcher is None:
+            raise NotFound(f"there is no root {root}", next_step="GET /api/roots lists the configured ones.")
+        return watcher
+
+
+def present_ledger(counted: Ledger, state: RootState) -> Ledger:
+    """The ledger as it is shown: while a root is absent, all its photos are away with it."""
+    if state not in ABSENT:
+        return counted
+    away = counted.indexed + counted.pending + counted.failed + counted.away
+    return Ledger(on_disk=counted.on_disk, excluded=counted.excluded, away=away)
