@@ -11,11 +11,14 @@ import click
 
 import pixsortd
 from pixsortd.cli import (
+    check,
     config,
     doctor,
     groups,
     init,
+    models,
     quarantine,
+    rebuild,
     roots,
     run,
     scan,
@@ -30,7 +33,7 @@ __all__ = ["main"]
 SECTIONS = {
     "Daemon": (run.run, status.status, init.init, doctor.doctor),
     "Photos": (search.search, groups.groups, why.why, quarantine.quarantine),
-    "Upkeep": (scan.scan, roots.roots, config.config),
+    "Upkeep": (scan.scan, roots.roots, models.models, config.config, check.check, rebuild.rebuild),
 }
 
 

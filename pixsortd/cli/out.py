@@ -1,12 +1,17 @@
 """How things are said: data to stdout, talk to stderr, nothing in a file name reaches the terminal raw."""
 
+from __future__ import annotations
+
 import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from msgspec import Struct
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|[\ud800-\udfff]")
 _COLOURS = {
@@ -65,9 +70,23 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence
 def reason(given: Mapping[str, Any] | None, indent: str = "  ") -> None:
     """A reason and what can be done about it."""
     if given:
-        line(f"{indent}{safe(given['message'])}")
+        if given["message"]:
+            line(f"{indent}{safe(given['message'])}")
         if given.get("next_step"):
             line(f"{indent}→ {safe(given['next_step'])}")
+
+
+def findings(as_json: bool, found: Iterable[Struct]) -> None:
+    """What a check found, one finding a line in JSON, or in words with examples."""
+    for one in found:
+        fields = {name: getattr(one, name) for name in one.__struct_fields__}
+        if as_json:
+            record(fields)
+            continue
+        line(f"{fields['code']}: {safe(fields['message'])}")
+        for example in fields["examples"]:
+            line(f"    {safe(example)}")
+        reason({"message": "", "next_step": fields["next_step"]}, "    ")
 
 
 def size(count: float) -> str:

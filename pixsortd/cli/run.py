@@ -27,14 +27,13 @@ def run(context: click.Context, paths: tuple[Path, ...]) -> None:
 
     from pixsortd.daemon.run import main
 
-    progress = sys.stderr.isatty() and not session.quiet
-    if not progress:
-        context.exit(main(loaded, roots, progress=False))
+    if session.quiet or not sys.stderr.isatty():
+        context.exit(main(loaded, roots))
 
     from pixsortd.cli.progress import FirstScanBar, daemon_scan
 
     with FirstScanBar(daemon_scan(session.state_dir)):
-        code = main(loaded, roots, progress=True)
+        code = main(loaded, roots)
     context.exit(code)
 
 

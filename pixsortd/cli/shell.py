@@ -45,6 +45,13 @@ class Session:
 
         return state_directory(self.loaded.settings)
 
+    def log_to_stderr(self) -> None:
+        """Send what the rooms log to stderr; for commands that work themselves instead of asking."""
+        from pixsortd.config import LogSettings
+        from pixsortd.daemon import log
+
+        log.configure(LogSettings(level="error" if self.quiet else "warning", format="text"))
+
     def talk(self, text: str) -> None:
         """Say something on stderr, unless --quiet."""
         if not self.quiet:

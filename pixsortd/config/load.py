@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ class Loaded:
     """By dotted key: ``default``, ``FILE:LINE``, ``environment NAME`` or ``command line``."""
     file: Path | None
     """The configuration file that was read, if any."""
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    """What the command line said."""
+
+    def again(self, environ: Mapping[str, str] = os.environ) -> "Loaded":
+        """The same layers, read anew; raises ConfigError and leaves this one as it is."""
+        return load(self.file, environ, self.overrides)
 
 
 def load(
@@ -62,7 +68,7 @@ def load(
     origins = {key: places.get(key, "default") for key in _present(settings)}
     if clashes := contradictions(settings, origins):
         raise ConfigError("\n".join(clashes), next_step=NEXT_STEP)
-    return Loaded(settings, origins, chosen)
+    return Loaded(settings, origins, chosen, dict(overrides))
 
 
 class _Merge:

@@ -178,8 +178,8 @@ def daemon_that(monkeypatch: pytest.MonkeyPatch, code: int) -> list[tuple[object
     calls: list[tuple[object, ...]] = []
     fake = types.ModuleType("pixsortd.daemon.run")
 
-    def start(loaded: object, extra_roots: object, progress: bool) -> int:
-        calls.append((loaded, extra_roots, progress))
+    def start(loaded: object, extra_roots: object) -> int:
+        calls.append((loaded, extra_roots))
         return code
 
     fake.main = start  # type: ignore[attr-defined]
@@ -193,8 +193,8 @@ def test_run_needs_no_file_and_passes_paths_on(home: Path, monkeypatch: pytest.M
     (home / "photos").mkdir()
     result = CliRunner().invoke(main, ["run", "photos", "--set", "api.port=0"])
     assert result.exit_code == 3
-    ((loaded, roots, progress),) = calls
-    assert (loaded.settings.api.port, loaded.file, roots, progress) == (0, None, [home / "photos"], False)
+    ((loaded, roots),) = calls
+    assert (loaded.settings.api.port, loaded.file, roots) == (0, None, [home / "photos"])
     assert "No photo directory" not in result.stderr
     assert "No photo directory" in CliRunner().invoke(main, ["run"]).stderr
 

@@ -42,6 +42,17 @@ def test_each_layer_wins_over_the_one_below_and_says_so(tmp_path: Path) -> None:
     assert loaded.origins["watch.ceiling"] == "default"
 
 
+def test_reading_again_keeps_what_the_command_line_said(tmp_path: Path) -> None:
+    file = written(tmp_path, '[watch]\nquiet = "3s"\n')
+    first = load(file, HOME, {"api.port": "9000"})
+    written(tmp_path, '[watch]\nquiet = "4s"\n[api]\nport = 1\n')
+    second = first.again(HOME)
+    assert (second.settings.watch.quiet, second.settings.api.port) == (4, 9000)
+    written(tmp_path, "[wach]\n")
+    with pytest.raises(ConfigError):
+        second.again(HOME)
+
+
 def test_durations_and_sizes_are_numbers(tmp_path: Path) -> None:
     loaded = load(written(tmp_path, '[worker]\nidle = "1h 30m"\nbatch_bytes = "2MiB"\n'), HOME)
     assert loaded.settings.worker.idle == 5400.0
