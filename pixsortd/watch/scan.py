@@ -8,7 +8,7 @@ may have arrived in another.
 import errno
 import stat
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -23,6 +23,12 @@ from pixsortd.watch.tree import Tree, is_absence
 log = structlog.get_logger()
 
 _KEPT_OUT = Reason(code="excluded-directory", message="its directory is now kept out, or watched as a root of its own")
+
+
+_SLICE = 0.2
+"""Seconds of sweeping before everything else has its turn ..."""
+_SLICE_CHANGES = 500
+"""... or this many changes."""
 
 
 class Sentinel(Protocol):
@@ -113,6 +119,14 @@ class Sweep:
         if self._orphans:
             self._sweep_orphan(self._orphans.pop())
             return True
+        return False
+
+    def advance(self, tree: Tree, monotonic: Callable[[], float]) -> bool:
+        """Step for a slice of time or a number of changes; False when the sweep is over."""
+        until = monotonic() + _SLICE
+        while self.step(tree):
+            if monotonic() >= until or len(self.changes) >= _SLICE_CHANGES:
+                return True
         return False
 
     def take(self) -> tuple[list[Change], list[tuple[bytes, FileStamp]]]:

@@ -251,7 +251,7 @@ def test_stopping_wakes_who_waits_for_a_confirmation(stage: Stage) -> None:
 
 
 def test_a_volume_that_goes_in_the_middle_of_a_scan(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixsortd.watch.watcher._SLICE", -1.0)
+    monkeypatch.setattr("pixsortd.watch.scan._SLICE", -1.0)
     stage.watcher.request_scan()
     stage.watcher.step()
     stage.watcher.step()
