@@ -53,7 +53,7 @@ def _from_rows(table: Table) -> Callable[[View], _Content]:
 
 
 def _counters(view: View) -> _Content:
-    return {root: encode(_plain(counted)) for root, counted in recount(view).items()}
+    return {root: encode(plain) for root, counted in recount(view).items() if (plain := _plain(counted))}
 
 
 def _plain(counted: Counter[FileState] | dict[FileState, int]) -> dict[str, int]:

@@ -196,15 +196,17 @@ class Engine:
     def _open_tables(self) -> None:
         fresh = self._env.stat()["entries"] == 0
         if not fresh:
+            # A handle that was opened inside a read transaction would end with it.
+            meta = self._env.open_db(Table.META.encode(), create=False)
             with self._env.begin() as txn:
-                meta = self._env.open_db(Table.META.encode(), txn=txn, create=False)
                 self.found_version = View(txn, {Table.META: meta}).version
             schema.refuse_newer(self.found_version)
-        with self._env.begin(write=not self.readonly) as txn:
-            self._tables = {
-                table: self._env.open_db(table.encode(), txn=txn, create=not self.readonly) for table in Table
-            }
-            if fresh and not self.readonly:
+        if self.readonly:
+            self._tables = {table: self._env.open_db(table.encode(), create=False) for table in Table}
+            return
+        with self._env.begin(write=True) as txn:
+            self._tables = {table: self._env.open_db(table.encode(), txn=txn) for table in Table}
+            if fresh:
                 edit = Edit(txn, self._tables)
                 edit.set_version(schema.VERSION)
                 edit.new_epoch()

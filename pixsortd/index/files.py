@@ -116,7 +116,11 @@ class RowWriter:
         for root, delta in self._counted.items():
             counted = Counter(counts(self.edit, root))
             counted.update(delta)
-            self.edit.put(Table.COUNTERS, root, encode({state: n for state, n in counted.items() if n}))
+            left = {state: n for state, n in counted.items() if n}
+            if left:
+                self.edit.put(Table.COUNTERS, root, encode(left))
+            else:
+                self.edit.delete(Table.COUNTERS, root)
 
 
 def history_key(key: bytes, row: Row | None) -> bytes:
