@@ -57,11 +57,11 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             )
         if not is_installed(webui):
             self.app.display_info("Fetching what the page is built with (npm ci)")
-            self._run([*command, "ci", "--omit=dev", "--prefer-offline"], webui, env)
+            self._run("npm ci", [*command, "ci", "--omit=dev", "--prefer-offline", "--fetch-retries=1"], webui, env)
         self.app.display_info("Building the page (npm run build)")
-        self._run([*command, "run", "build"], webui, env)
+        self._run("npm run build", [*command, "run", "build"], webui, env)
 
-    def _run(self, command: list[str], webui: Path, env: dict[str, str]) -> None:
+    def _run(self, step: str, command: list[str], webui: Path, env: dict[str, str]) -> None:
         try:
             done = subprocess.run(command, cwd=webui, env=env, capture_output=True, text=True, errors="replace")
         except OSError as error:
@@ -70,7 +70,7 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         if done.returncode == 0:
             return
         output = "\n".join(part.strip() for part in (done.stdout, done.stderr) if part.strip())
-        self.app.abort(f"{output}\n\n{explain(' '.join(command[-2:]), output)}")
+        self.app.abort(f"{output}\n\n{explain(step, output)}")
 
 
 def is_stale(webui: Path, page: Path) -> bool:
@@ -105,15 +105,15 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
     return [str(node), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], env
 
 
-def explain(what: str, output: str) -> str:
+def explain(step: str, output: str) -> str:
     """What went wrong with the step and what to do, in a sentence or two."""
     if any(word in output for word in OFFLINE):
         return (
-            f"The page could not be built: {what} cannot reach the npm registry. Connect to the network once, "
+            f"The page could not be built: {step} cannot reach the npm registry. Connect to the network once, "
             "or name a mirror in npm_config_registry, or set PIXSORTD_PAGE=skip to install without the page "
             "(the API and the command line work without it)."
         )
     return (
-        f"The page could not be built: {what} failed, see above. PIXSORTD_PAGE=skip installs without the page "
+        f"The page could not be built: {step} failed, see above. PIXSORTD_PAGE=skip installs without the page "
         "(the API and the command line work without it)."
     )

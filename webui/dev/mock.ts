@@ -6,6 +6,7 @@
  * PIXSORTD_MOCK_ARRIVE every how many seconds new ones come.
  */
 
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Plugin } from 'vite'
@@ -105,10 +106,15 @@ function answering(): (request: IncomingMessage, response: ServerResponse) => vo
   return (request, response) => void answer(request, response)
 }
 
+function describe(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(readFileSync(new URL('../openapi.json', import.meta.url)))
+}
+
 export function mock(): Plugin {
   return {
     name: 'pixsortd-mock',
     configureServer(server) {
+      server.middlewares.use('/schema', describe)
       server.middlewares.use('/api', answering())
     },
     configurePreviewServer(server) {
@@ -116,6 +122,7 @@ export function mock(): Plugin {
         response.setHeader('Content-Security-Policy', POLICY)
         next()
       })
+      server.middlewares.use('/schema', describe)
       server.middlewares.use('/api', answering())
     },
   }
