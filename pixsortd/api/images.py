@@ -1,5 +1,6 @@
 """``/api/images``: the list, the original, the thumbnail, what is known, the rating."""
 
+import asyncio
 from typing import Annotated
 
 from litestar import Router, get, patch
@@ -63,7 +64,6 @@ def list_images(
 @get(
     "/{image_id:str}",
     summary="The original",
-    sync_to_thread=True,
     response_headers=_ETAG,
     responses={
         200: ResponseSpec(bytes, description="the whole file", media_type="image/*", generate_examples=False),
@@ -71,7 +71,7 @@ def list_images(
         304: ResponseSpec(None, description="the client has it already", generate_examples=False),
     },
 )
-def get_original(
+async def get_original(
     library: Lib,
     image_id: FromPath[str],
     if_none_match: IfNoneMatch = None,
@@ -81,10 +81,11 @@ def get_original(
     """The bytes of the photo, unchanged; whole or one range."""
     sha256 = photo_id(image_id)
     if if_none_match is not None:
-        library.image(sha256)
+        await asyncio.to_thread(library.image, sha256)
         if fresh := originals.unchanged(if_none_match, f'"{image_id}"', IMMUTABLE):
             return fresh
-    return originals.OriginalAnswer(library.original(sha256), image_id, wanted=wanted, if_range=if_range)
+    original = await asyncio.get_running_loop().run_in_executor(originals.DISK, library.original, sha256)
+    return originals.OriginalAnswer(original, image_id, wanted=wanted, if_range=if_range)
 
 
 @get(

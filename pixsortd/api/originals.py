@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
@@ -13,6 +14,8 @@ from pixsortd.api.ranges import Span, Unsatisfiable, matches, parse_range, range
 from pixsortd.api.text import disposition
 
 CHUNK = 256 * 1024
+DISK = ThreadPoolExecutor(max_workers=4, thread_name_prefix="original")
+"""Threads of their own, so that a disk that hangs does not take the rest of the API with it."""
 
 _MEDIA_TYPES = {
     "AVIF": "image/avif",
@@ -68,7 +71,7 @@ class OriginalAnswer(ASGIResponse):
             await self.start_response(send)
             while position < stop and not scope.get(HEAD):
                 chunk = await loop.run_in_executor(
-                    None, os.pread, self._descriptor, min(CHUNK, stop - position), position
+                    DISK, os.pread, self._descriptor, min(CHUNK, stop - position), position
                 )
                 if not chunk:
                     return  # cut short under us: leaving without an end makes the server drop the connection

@@ -38,7 +38,7 @@ def log_in(data: JSONBody[answers.LoginBody], perimeter: Rules) -> Response[answ
             401,
             "wrong-token",
             "That is not this daemon's token.",
-            next_step="`pixsortd status` shows where it is kept.",
+            next_step="It is in the file that token_file names, else in the state directory.",
         )
     cookie = _cookie(sessions.mint(token, time.time()), sessions.LIFETIME)
     return Response(answers.Session(required=True, active=True), cookies=[cookie])
