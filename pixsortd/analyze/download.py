@@ -55,13 +55,15 @@ def client(headers: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
 
 def unreachable(error: httpx.HTTPError) -> DownloadFailed:
     """A network error in words."""
-    with contextlib.suppress(RuntimeError):
+    try:
         host = error.request.url.host
-        return DownloadFailed(
-            f"{host} cannot be reached ({error or type(error).__name__})",
-            next_step="Check the network and try again; everything else goes on without it.",
-        )
-    return DownloadFailed(f"the download failed ({error})", next_step="Check the network and try again.")
+    except RuntimeError:  # raised outside of any request
+        host = "the server"
+    absent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return DownloadFailed(
+        f"{host} {'cannot be reached' if absent else 'broke off'} ({str(error) or type(error).__name__})",
+        next_step="Check the network and try again; everything else goes on without it.",
+    )
 
 
 def checksums(path: str) -> tuple[str, str]:
@@ -132,7 +134,7 @@ def _more(session: httpx.Client, wanted: Wanted, partial: str, watch: Watch) -> 
             total = wanted.size or (done + int(length) if length is not None else None)
             watch(done, total)
             with open(partial, "ab" if resumed else "wb") as file:
-                for block in response.iter_bytes(_BLOCK):
+                for block in response.iter_bytes():
                     file.write(block)
                     done += len(block)
                     watch(done, total)

@@ -187,18 +187,29 @@ def _look(session: httpx.Client, origin: Origin, name: str, commit: str) -> Remo
     named = response.headers.get("X-Repo-Commit") or commit
     if not _SAFE.fullmatch(etag) or not _SAFE.fullmatch(named):
         raise DownloadFailed(f"{url} has no usable ETag or commit", next_step="Check HF_ENDPOINT and any proxy.")
-    digest = etag if _HEX.issuperset(etag) else ""
     return RemoteFile(
-        name=name,
-        commit=named,
-        etag=etag,
-        wanted=download.Wanted(
-            url=url,
-            size=int(size) if size is not None else None,
-            sha256=digest if len(digest) == 64 else None,
-            git_sha1=digest if len(digest) == 40 else None,
-        ),
+        name=name, commit=named, etag=etag, wanted=_promised(url, etag, int(size) if size is not None else None)
     )
+
+
+def _promised(url: str, etag: str, size: int | None) -> download.Wanted:
+    """The hub's ETag is the SHA-256 of large files and git's SHA-1 of small ones."""
+    digest = etag if _HEX.issuperset(etag) else ""
+    return download.Wanted(
+        url=url,
+        size=size,
+        sha256=digest if len(digest) == 64 else None,
+        git_sha1=digest if len(digest) == 40 else None,
+    )
+
+
+def intact(blob: str) -> bool:
+    """Whether a blob of the cache still has the checksum it is named after."""
+    try:
+        download.verify(blob, _promised(blob, os.path.basename(blob), None))
+    except WeightsDamaged:
+        return False
+    return True
 
 
 def pull(origin: Origin, models: ModelSettings, planned: Plan, watch: Watch) -> tuple[str, ...]:

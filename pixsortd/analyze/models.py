@@ -90,10 +90,19 @@ def models_pull(settings: Settings, names: Sequence[str], on_progress: Watch) ->
     entries = list(_named(settings, names)) if names else [e for e in models_list(settings) if e.configured]
     pulled = []
     for entry in entries:
-        if not entry.present:
+        if not entry.present or _damaged(entry):
             _PULL[entry.kind](entry, settings, on_progress)
         pulled.append(_ENTRY[entry.kind](entry.name, settings, entry.configured))
     return pulled
+
+
+def _damaged(entry: ModelEntry) -> bool:
+    """Whether a file beside the entry's own in the hub's cache is not what its name promises."""
+    directory = os.path.dirname(entry.path)
+    if not entry.repo or os.path.basename(os.path.dirname(directory)) != "snapshots":
+        return False
+    blobs = (os.path.realpath(os.path.join(directory, name)) for name in os.listdir(directory))
+    return any(not os.path.isfile(blob) or not hub.intact(blob) for blob in blobs)
 
 
 def _named(settings: Settings, names: Sequence[str]) -> Iterator[ModelEntry]:

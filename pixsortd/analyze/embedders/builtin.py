@@ -1,9 +1,10 @@
 """``builtin``: a descriptor that needs no weights, so that grouping works before any model is there.
 
 Five views of one small picture, each a block of the vector: colour layout, colour histogram, edge
-directions, local binary patterns, and the covariance of position, colour and gradient. Every block is centred on what it gives for synthetic
-pictures of natural statistics, brought to unit length, and weighted; so the cosine of two photos is
-the weighted mean of five cosines around zero. A fixed function of the pixels in numpy alone.
+directions, local binary patterns, and the covariance of position, colour and gradient. Every block
+is centred on what it gives for synthetic pictures of natural statistics, brought to unit length, and
+weighted; so the cosine of two photos is the weighted mean of five cosines. A fixed function of the
+pixels in numpy alone.
 
 Papers: Dalal and Triggs 2005 (edge directions); Ojala, Pietikäinen and Mäenpää 2002 (uniform local
 binary patterns); Tuzel, Porikli and Meer 2006 with Arsigny et al. 2006 (log-Euclidean region
@@ -79,7 +80,7 @@ class Descriptor:
 
     def embed(self, batch: Array) -> Floats:
         """Unit vectors, float32 [n, dim]."""
-        planes = _planes(batch.astype(np.float32) / 255)
+        planes = _planes(np.divide(batch, 255, dtype=np.float32))
         blocks = [
             weight**0.5 * _unit(view(planes) - centre)
             for (view, weight), centre in zip(VIEWS, self._centres, strict=True)
@@ -97,12 +98,14 @@ def _planes(pixels: Floats) -> Planes:
 def _pooled(planes: Floats, cells: int) -> Floats:
     n, side, _, channels = planes.shape
     step = side // cells
-    return planes.reshape(n, cells, step, cells, step, channels).mean(axis=(2, 4), dtype=np.float32)
+    pooled: Floats = planes.reshape(n, cells, step, cells, step, channels).mean(axis=(2, 4), dtype=np.float32)
+    return pooled
 
 
 def _unit(rows: Floats) -> Floats:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(length, 1e-9)
+    unit: Floats = rows / np.maximum(length, 1e-9)
+    return unit
 
 
 def _histograms(codes: Array, weights: Floats | None, bins: int, cells: int) -> Floats:
@@ -123,10 +126,10 @@ def _layout(planes: Planes) -> Floats:
 def _edges(planes: Planes) -> Floats:
     """Edge directions, 8 of them, on a 4 x 4 grid; the square root tames single strong edges."""
     dy, dx = _gradient(planes.grey)
-    strength = np.hypot(dx, dy)
+    strength: Floats = np.hypot(dx, dy)
     turn = np.arctan2(dy, dx) / np.pi % 1 * 8
     lower = turn.astype(np.int64)
-    share = turn - lower
+    share: Floats = (turn - lower).astype(np.float32)
     near = _histograms(lower % 8, strength * (1 - share), 8, 4)
     far = _histograms((lower + 1) % 8, strength * share, 8, 4)
     return _unit(np.sqrt(near + far).reshape(len(dx), -1))

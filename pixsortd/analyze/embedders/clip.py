@@ -50,8 +50,7 @@ class OpenClip:
         origin = None if settings is not None and settings.weights else self.origin(name, settings)
         found = weights.find(origin, settings, models, name)
         config = _preprocess_config(arch, tag, args.pop(_PREPROCESS, {}))
-        model = _build(arch, config, args)
-        _fill(model, found, full)
+        model = _build(arch, config, args, found, full)
         tower = _tower(model.to(device).eval())
         return TorchEmbedder(
             tower,
@@ -114,32 +113,27 @@ def _near(word: str, words: list[str]) -> str:
     return ", ".join(difflib.get_close_matches(word, words, n=5, cutoff=0.3)) or ", ".join(words[:5])
 
 
-def _build(arch: str, config: Mapping[str, Any], args: Mapping[str, Any]) -> Any:
-    open_clip = _open_clip()
+def _build(arch: str, config: Mapping[str, Any], args: Mapping[str, Any], found: weights.Weights, full: str) -> Any:
+    # A checkpoint trained with QuickGELU gives other features without it, and nothing else shows it.
+    args = {"force_quick_gelu": bool(config.get("quick_gelu", False)), **args}
     try:
-        return open_clip.create_model(
-            arch,
-            load_weights=False,
-            pretrained_image=False,
-            pretrained_text=False,
-            # A checkpoint trained with QuickGELU gives other features without it, and nothing else shows it.
-            **{"force_quick_gelu": bool(config.get("quick_gelu", False)), **args},
+        return _open_clip().create_model(
+            arch, pretrained=found.path, pretrained_image=False, pretrained_text=False, weights_only=True, **args
         )
+    except Exception as error:
+        state, own = set(weights.read_state(found)), _tensor_names(arch, args)
+        raise weights.mismatch(found, full, own - state, state - own, error) from error
+
+
+def _tensor_names(arch: str, args: Mapping[str, Any]) -> set[str]:
+    try:
+        empty = _open_clip().create_model(arch, load_weights=False, pretrained_text=False, **args)
     except Exception as error:
         raise ModelProblem(
             f"open_clip cannot build {arch} ({type(error).__name__}: {weights.first_line(error)})",
             next_step="Check the arguments of the space.",
         ) from error
-
-
-def _fill(model: Any, found: weights.Weights, full: str) -> None:
-    from open_clip.factory import load_checkpoint
-
-    try:
-        load_checkpoint(model, found.path, strict=True, weights_only=True, device="cpu")
-    except Exception as error:
-        state, own = set(weights.read_state(found)), set(model.state_dict())
-        raise weights.mismatch(found, full, own - state, state - own, error) from error
+    return set(empty.state_dict())
 
 
 def _tower(model: Any) -> Any:

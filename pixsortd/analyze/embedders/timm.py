@@ -43,7 +43,7 @@ class Timm:
         found = weights.find(origin, settings, models, name)
         model = _build(full.removeprefix(_PREFIX), args, found)
         return TorchEmbedder(
-            model.to(device, memory_format=torch.channels_last).eval(),
+            _placed(model, device),
             name=name,
             model=described(full, args),
             weights=found,
@@ -73,7 +73,10 @@ def _published(model: str) -> Origin | None:
 def _config(model: str) -> Any:
     timm = _timm()
     arch = model.partition(".")[0]
-    config = timm.get_pretrained_cfg(model, allow_unregistered=True) if timm.is_model(arch) else None
+    try:
+        config = timm.get_pretrained_cfg(model) if timm.is_model(arch) else None
+    except RuntimeError:  # a known architecture without that tag
+        config = None
     if config is None:
         known = timm.list_models() if not timm.is_model(arch) else timm.list_pretrained(f"{arch}.*")
         near = ", ".join(difflib.get_close_matches(model, known, n=5, cutoff=0.3)) or "see timm.list_models()"
@@ -97,6 +100,12 @@ def _build(model: str, args: Mapping[str, Any], found: weights.Weights) -> Any:
         raise weights.mismatch(found, model, own - set(state), set(state) - own, error) from error
     built.pretrained_cfg.pop("state_dict", None)  # timm keeps a second copy of everything there
     return built
+
+
+def _placed(model: Any, device: str) -> Any:
+    import torch
+
+    return model.to(device, memory_format=torch.channels_last).eval()
 
 
 def _tensor_names(model: str, args: Mapping[str, Any]) -> set[str]:
