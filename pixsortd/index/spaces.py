@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.index import places
-from pixsortd.index.codec import damaged, encode
+from pixsortd.index.codec import encode
 from pixsortd.index.engine import Edit, Engine, View
 from pixsortd.index.schema import Table
 from pixsortd.records import Ability, Embedding, MetricInfo, Record, Space
@@ -135,10 +135,9 @@ class Spaces:
             numbers, vectors = [], []
             for key, vector in view.items(Table.EMBEDDINGS, space_key):
                 photo = places.photo(view, key[SPACE:])
-                if photo is None:
-                    raise damaged("a vector belongs to no photo")
-                numbers.append(photo.number)
-                vectors.append(vector)
+                if photo is not None:  # a vector without one is what `check` reports and `rebuild` drops
+                    numbers.append(photo.number)
+                    vectors.append(vector)
             state, epoch = state_of(view, space_key), view.epoch
         return NumberedVectors(epoch, state, np.array(numbers, np.int64), _matrix(vectors))
 

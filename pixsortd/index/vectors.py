@@ -216,7 +216,7 @@ def _contents(index: Any) -> tuple[Any, Any]:
     """(photo numbers ascending, their codes)."""
     numbers = faiss.vector_to_array(index.id_map)
     flat: Any = faiss.downcast_index(index.index)
-    codes = faiss.vector_to_array(flat.codes).reshape(len(numbers), -1)
+    codes = faiss.vector_to_array(flat.codes).reshape(len(numbers), flat.code_size)
     order = np.argsort(numbers)
     return numbers[order], codes[order]
 
