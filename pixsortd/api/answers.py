@@ -4,14 +4,13 @@ Every field is always present in an answer (null where there is nothing), so tha
 have to ask whether a key exists. Instants are seconds since the epoch (UTC); ids are strings.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from pixsortd.api.ports import ImageStatus
-from pixsortd.records import AbilityState, FileState, JobState, Role, RootState, WatchMode
+from pixsortd.records import FileState, JobState, Role, RootState, WatchMode
 
 ImageId = Annotated[str, Meta(description="SHA-256 of the photo's bytes, in hex")]
 Seconds = Annotated[float, Meta(description="seconds since the epoch, UTC")]
@@ -348,112 +347,3 @@ class Why(Answer, frozen=True, kw_only=True):
     membership: Membership | None
     excluded_by: Reason | None
     steps: list[Step]
-
-
-# --- the daemon --------------------------------------------------------------------------------
-
-
-class SpaceState(Answer, frozen=True, kw_only=True):
-    """One configured embedding space."""
-
-    name: str
-    state: AbilityState
-    reason: Reason | None
-    model: str | None
-    revision: str | None
-    dim: int | None
-    device: str
-
-
-class MetricState(Answer, frozen=True, kw_only=True):
-    """One configured quality metric."""
-
-    name: str
-    state: AbilityState
-    reason: Reason | None
-    lower_better: bool | None
-    low: float | None
-    high: float | None
-    long_side: int | None
-    license: str | None
-    device: str
-
-
-class Queue(Answer, frozen=True, kw_only=True):
-    """What waits for analysis; `rate` in files a second, `eta` in seconds."""
-
-    settling: int
-    ready: int
-    in_flight: int
-    backfill: int
-    rate: float
-    eta: float | None
-
-
-class Worker(Answer, frozen=True, kw_only=True):
-    """The analysis process."""
-
-    state: str
-    pid: int | None
-    device: str
-    rss: Annotated[int, Meta(description="bytes")]
-    crashes: int
-    reason: Reason | None
-
-
-class Index(Answer, frozen=True, kw_only=True):
-    """The sidecar index."""
-
-    photos: int
-    groups: int
-    grouped: int
-    quarantined: int
-    bytes: int
-    free: Annotated[int, Meta(description="bytes free on the disk of the state directory")]
-    generation: int
-    schema: int
-
-
-class Status(Answer, frozen=True, kw_only=True):
-    """The daemon in one look."""
-
-    version: str
-    started: Seconds
-    uptime: Annotated[float, Meta(description="seconds")]
-    pid: int
-    roots: list[Root]
-    queue: Queue
-    worker: Worker
-    index: Index
-    spaces: list[SpaceState]
-    metrics: list[MetricState]
-    space: Annotated[str, Meta(description="space in use for groups and like-search")]
-    wanted_space: Annotated[str, Meta(description="space that the configuration asks for")]
-    jobs: list[Job]
-    notices: list[Reason]
-
-
-class Live(Answer, frozen=True, kw_only=True):
-    """The event loop turns."""
-
-    status: Literal["ok"]
-
-
-class Ready(Answer, frozen=True, kw_only=True):
-    """Every room answers."""
-
-    status: Literal["ok"]
-    rooms: Mapping[str, Room]
-
-
-class LoginBody(Body, frozen=True, kw_only=True):
-    """The daemon's token."""
-
-    token: Annotated[str, Meta(max_length=512)]
-
-
-class Session(Answer, frozen=True, kw_only=True):
-    """Whether a token is needed, and whether this client has shown it."""
-
-    required: bool
-    active: bool

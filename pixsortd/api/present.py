@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pixsortd import records
-from pixsortd.api import answers, ports
+from pixsortd.api import answers, ports, reports
 from pixsortd.api.text import clean, shown
 
 
@@ -220,9 +220,9 @@ def why(passport: ports.Passport) -> answers.Why:
     )
 
 
-def _space_state(ability: records.Ability) -> answers.SpaceState:
+def _space_state(ability: records.Ability) -> reports.SpaceState:
     space = ability.space
-    return answers.SpaceState(
+    return reports.SpaceState(
         name=ability.name,
         state=ability.state,
         reason=reason(ability.reason),
@@ -233,9 +233,9 @@ def _space_state(ability: records.Ability) -> answers.SpaceState:
     )
 
 
-def _metric_state(ability: records.Ability) -> answers.MetricState:
+def _metric_state(ability: records.Ability) -> reports.MetricState:
     metric = ability.metric
-    return answers.MetricState(
+    return reports.MetricState(
         name=ability.name,
         state=ability.state,
         reason=reason(ability.reason),
@@ -248,18 +248,18 @@ def _metric_state(ability: records.Ability) -> answers.MetricState:
     )
 
 
-def status(report: ports.StatusReport, now: float) -> answers.Status:
+def status(report: ports.StatusReport, now: float) -> reports.Status:
     """The daemon in one look, at ``now`` (seconds since the epoch)."""
     worker = _fields(report.worker) | {"reason": reason(report.worker.reason)}
-    return answers.Status(
+    return reports.Status(
         version=report.version,
         started=report.started,
         uptime=max(0.0, now - report.started),
         pid=report.pid,
         roots=[root(one) for one in report.roots],
-        queue=answers.Queue(**_fields(report.queue)),
-        worker=answers.Worker(**worker),
-        index=answers.Index(**_fields(report.index)),
+        queue=reports.Queue(**_fields(report.queue)),
+        worker=reports.Worker(**worker),
+        index=reports.Index(**_fields(report.index)),
         spaces=[_space_state(one) for one in report.abilities if one.kind == "space"],
         metrics=[_metric_state(one) for one in report.abilities if one.kind == "metric"],
         space=report.space,

@@ -5,7 +5,7 @@ import time
 import structlog
 from litestar import Router, get
 
-from pixsortd.api import answers, present
+from pixsortd.api import answers, present, reports
 from pixsortd.api.parameters import Lib
 from pixsortd.api.ports import Ping
 from pixsortd.api.problems import NotReady
@@ -15,15 +15,15 @@ log = structlog.get_logger()
 
 
 @get("/status", summary="The daemon in one look", sync_to_thread=True)
-def status(library: Lib) -> answers.Status:
+def status(library: Lib) -> reports.Status:
     """Version, uptime, roots, queue, worker, index, spaces and metrics, running jobs, notices."""
     return present.status(library.status(), time.time())
 
 
 @get("/live", summary="Is the process alive", sync_to_thread=False)
-def live() -> answers.Live:
+def live() -> reports.Live:
     """Answers as long as the event loop turns. Needs no token."""
-    return answers.Live(status="ok")
+    return reports.Live(status="ok")
 
 
 def _ask(name: str, ping: Ping) -> answers.Room:
@@ -36,13 +36,13 @@ def _ask(name: str, ping: Ping) -> answers.Room:
 
 
 @get("/ready", summary="Is every room well", sync_to_thread=False)
-def ready(library: Lib) -> answers.Ready:
+def ready(library: Lib) -> reports.Ready:
     """200 when every room answers, else 503 with what each said."""
     rooms = {name: _ask(name, ping) for name, ping in library.pings().items()}
     unwell = sorted(name for name, room in rooms.items() if not room.ok)
     if unwell:
         raise NotReady(f"Not well: {', '.join(unwell)}", rooms)
-    return answers.Ready(status="ok", rooms=rooms)
+    return reports.Ready(status="ok", rooms=rooms)
 
 
 router = Router(path="/health", tags=["health"], route_handlers=[live, ready])
