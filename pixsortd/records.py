@@ -309,6 +309,7 @@ class Score(Record, frozen=True, kw_only=True):
 
     metric: MetricInfo
     value: float
+    """Not a number where the metric has no answer for this picture (too small, of one colour)."""
     at: float = 0.0
 
 
