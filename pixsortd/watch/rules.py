@@ -148,11 +148,22 @@ def _segment(part: str) -> str:
             out.append("[^/]*")
         elif char == "?":
             out.append("[^/]")
-        elif close > 0:
-            body = part[at + 1 : close].replace("\\", "\\\\").replace("[", "\\[")
-            out.append(f"(?!/)[{'^' + body[1:] if body[0] in '!^' else body}]")
+        elif close > 0 and (members := _members(part[at + 1 : close])) is not None:
+            out.append(members)
             at = close
         else:
             out.append(re.escape(char))
         at += 1
     return "".join(out)
+
+
+def _members(body: str) -> str | None:
+    """The character class of what stood between ``[`` and ``]``; None when it is none."""
+    negated = body[0] in "!^"
+    escaped = re.sub(r"([\\\[\]&~|^])", r"\\\1", body[negated:])
+    regex = f"(?!/)[{'^' if negated else ''}{escaped}]"
+    try:
+        re.compile(regex)
+    except re.error:  # such as the range "z-a"
+        return None
+    return regex

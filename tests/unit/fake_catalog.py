@@ -1,7 +1,10 @@
 """An index in memory, faithful to what records.py says of every change."""
 
+import hashlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -20,6 +23,11 @@ from pixsortd.records import (
     Refused,
     RootRecord,
 )
+
+
+def sha256(path: Path) -> bytes:
+    """The name of a file's content."""
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 class FakeCatalog:
@@ -53,9 +61,7 @@ class FakeCatalog:
 
     def sample(self, root: str, count: int) -> list[FileRow]:
         with self._lock:
-            known = [
-                row for row in self._of(root).values() if row.state in (FileState.INDEXED, FileState.PENDING)
-            ]
+            known = [row for row in self._of(root).values() if row.state in (FileState.INDEXED, FileState.PENDING)]
             return known[:: max(1, len(known) // count)][:count]
 
     def record(self, root: str, changes: Sequence[Change]) -> None:
@@ -89,12 +95,13 @@ class FakeCatalog:
         self.batches.clear()
 
     def index(self, root: str) -> None:
-        """Analyse every settled pending file, as the ingest would."""
+        """Hash every settled pending file, as the ingest would."""
         with self._lock:
             for path, row in self._of(root).items():
-                if row.state is FileState.PENDING and row.settled:
+                full = os.path.join(self.roots[root].path, path)
+                if row.state is FileState.PENDING and row.settled and len(full) < 4096 and os.path.isfile(full):
                     self._of(root)[path] = msgspec.structs.replace(
-                        row, state=FileState.INDEXED, sha256=path.ljust(32, b"\0")[:32]
+                        row, state=FileState.INDEXED, reason=None, sha256=sha256(Path(os.fsdecode(full)))
                     )
 
     def states(self, root: str) -> dict[bytes, FileState]:
