@@ -266,6 +266,16 @@ def test_what_libraries_print_does_not_disturb_the_protocol(dispatcher: Make, tm
     assert all(good(outcome) for outcome in outcomes.values())
 
 
+def test_workers_leave_no_descriptor_and_no_thread_behind(dispatcher: Make, tmp_path: Path) -> None:
+    items = photos(tmp_path, "a.jpg")
+    subject = dispatcher(command=NOISY)
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(3):
+        run(subject, items)
+        assert subject.end_if_idle(0) is None
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

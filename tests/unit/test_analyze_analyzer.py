@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from pixsortd.analyze import fault_hook
 from pixsortd.analyze.analyzer import Analyzer
 from pixsortd.analyze.batches import Failed, Limit, in_batches, is_out_of_memory
+from pixsortd.analyze.device import resolve_device
 from pixsortd.analyze.ports import Array, Embedder, Floats, Metric
 from pixsortd.config import DecodeSettings, EmbedSettings, ScoreSettings, Settings
 from pixsortd.errors import ModelProblem, WeightsMissing
@@ -389,3 +391,23 @@ def test_what_counts_as_out_of_memory() -> None:
     assert is_out_of_memory(RuntimeError("MPS backend out of memory"))
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
     assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_the_device_is_the_asked_one_and_auto_is_one_that_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve_device("cuda") == "cuda"
+    assert resolve_device("auto") in ("cpu", "cuda", "mps")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.path.exists", lambda _: False)
+    assert resolve_device("auto") == "cpu"
+
+
+def test_fault_hooks_do_nothing_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    died: list[bool] = []
+    monkeypatch.setattr("os.abort", lambda: died.append(True))
+    fault_hook.obey(b"poison.jpg")
+    assert not died
+    monkeypatch.setenv("PIXSORTD_TEST_CRASH", "poison")
+    fault_hook.obey(b"fine.jpg")
+    assert not died
+    fault_hook.obey(b"a/poison.jpg")
+    assert died
