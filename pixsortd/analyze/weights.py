@@ -66,7 +66,7 @@ def hub_cache(models: ModelSettings) -> str:
 def use_torch_cache(models: ModelSettings) -> None:
     """Make torch's own cache follow ``models.dir``; an explicit ``TORCH_HOME`` wins."""
     if models.dir:
-        os.environ.setdefault("TORCH_HOME", os.path.join(os.path.expanduser(models.dir), "torch"))
+        os.environ["TORCH_HOME"] = os.environ.get("TORCH_HOME") or os.path.join(os.path.expanduser(models.dir), "torch")
 
 
 def checksum(path: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pixsortd.analyze import network, torchvision_ops
-from pixsortd.analyze.metrics import pyiqa_registry
+from pixsortd.analyze.metrics import iqa, pyiqa_registry
 from pixsortd.analyze.metrics.iqa import IqaMetric, family
 from pixsortd.errors import DependencyMissing, ModelProblem, WeightsDamaged, WeightsMissing
 from tests.conftest import draw
@@ -138,6 +138,14 @@ def test_random_metrics_give_the_same_score_whatever_the_batch() -> None:
     assert np.random.get_state()[2] == before
 
 
+def test_a_device_that_cannot_do_it_is_left_for_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_name: str, device: str, _own: Any) -> Any:
+        return Draws() if device == "cpu" else None
+
+    monkeypatch.setattr("pixsortd.analyze.metrics.iqa.build", build)
+    assert family.load("piqe", None, 512, "mps").device == "cpu"
+
+
 @pytest.mark.parametrize("name", ["niqe", "brisque", "ilniqe", "musiq", "clipiqa+", "liqe", "arniqa", "dbcnn"])
 def test_absent_weights_are_said_without_asking_the_network(name: str) -> None:
     with pytest.raises(WeightsMissing) as missing:
@@ -151,6 +159,20 @@ def test_a_file_in_pyiqas_own_cache_is_found(shared_data: Path) -> None:
     path.write_bytes(Path(own_parameters(shared_data, "niqe")).read_bytes())
     cached = family.load("niqe", None, 512, "cpu").info
     assert cached == family.load("niqe", own_parameters(shared_data, "niqe"), 512, "cpu").info
+
+
+def test_pyiqa_takes_the_files_we_answer_with(shared_data: Path) -> None:
+    asked: list[str] = []
+
+    def answer(url: str) -> str:
+        asked.append(url)
+        return own_parameters(shared_data, "brisque")
+
+    with network.answered_by(answer):
+        iqa.build("brisque", "cpu", {})
+    assert [url.rpartition("/")[2] for url in asked] == ["brisque_svm_weights.pth"]
+    cached = Path(pyiqa_registry.torch_cache()).parts[-3:]
+    assert cached == ("torch", "hub", "pyiqa")
 
 
 def test_files_of_ones_own_are_checked(tmp_path: Path) -> None:

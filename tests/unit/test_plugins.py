@@ -61,7 +61,7 @@ def test_a_space_of_ones_own_keeps_its_name() -> None:
 
 
 def test_unknown_names_say_what_is_near() -> None:
-    with pytest.raises(ModelProblem, match="did you mean 'dinov[23]'") as problem:
+    with pytest.raises(ModelProblem, match=r"did you mean 'dinov[23]'") as problem:
         plugins.embedder("dinov4", Settings(), "cpu")
     assert "timm:NAME" in problem.value.next_step
 
@@ -99,7 +99,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 def test_metrics_are_loaded_with_their_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TORCH_HOME", raising=False)
+    monkeypatch.setenv("TORCH_HOME", "")  # so that what is set below is undone
     settings = Settings(
         models=ModelSettings(dir=str(tmp_path)),
         score=ScoreSettings(weights={"niqe": str(tmp_path / "absent.mat")}, long_side=384),
@@ -114,7 +114,7 @@ def test_metrics_are_loaded_with_their_settings(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_list_says_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TORCH_HOME", raising=False)
+    monkeypatch.setenv("TORCH_HOME", "")  # so that what is set below is undone
     weights = tmp_path / "mine.safetensors"
     weights.write_bytes(b"1234")
     settings = Settings(

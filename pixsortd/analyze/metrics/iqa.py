@@ -41,10 +41,13 @@ class PyIqa:
         pyiqa_registry.describe(plain, long_side=long_side)
         files = _files(plain, weights)
         own = {"pretrained_model_path": files[0].path} if files and (weights or plain in pyiqa_registry.BY_PATH) else {}
-        with network.refused():
-            net = build(plain, device, own)
         info = pyiqa_registry.describe(plain, long_side=long_side, weights="+".join(file.revision for file in files))
-        return IqaMetric(net, info, device)
+        with network.refused():
+            metric = IqaMetric(build(plain, device, own), info, device)
+            if device != "cpu" and not metric.runs():
+                log.warning("metric runs on the CPU instead", metric=plain, device=device)
+                metric = IqaMetric(build(plain, "cpu", own), info, "cpu")
+        return metric
 
 
 family = PyIqa()
@@ -57,10 +60,6 @@ class IqaMetric:
         self.info = info
         self.device = device
         self._net = net
-        if device != "cpu" and not self._runs():
-            log.warning("metric runs on the CPU instead", metric=info.name, device=device)
-            self._net, self.device = net.to("cpu"), "cpu"
-            self._net.device = "cpu"
 
     def score(self, batch: Floats) -> list[float]:
         """Raw scores; NaN for a photo the metric has no answer for, such as an even surface.
@@ -100,7 +99,7 @@ class IqaMetric:
                 scores = []
             return (scores if len(scores) == len(batch) else None), drew()
 
-    def _runs(self) -> bool:
+    def runs(self) -> bool:
         """Whether the device can do what this metric needs (MPS has no float64)."""
         noise = np.random.RandomState(0).uniform(0, 1, (1, 3, 256, 256)).astype(np.float32)
         return self._forward(noise)[0] is not None
