@@ -125,7 +125,7 @@ export class MockLibrary {
     const now = Date.now() / 1000
     for (let at = 0; at < count; at++) this.#add(now - chance(`${now} ${at}`) * 20 * DAY, now)
     this.#ready = Math.max(0, this.#ready - count)
-    this.#tell('image', {})
+    this.#tell('photos', {})
   }
 
   entry(id: string): Entry | undefined {
@@ -200,7 +200,7 @@ export class MockLibrary {
     const named = { ...group, name }
     this.#groups.set(group.id, named)
     for (const { image } of this.#entries) if (image.group === group.id) image.group_name = name
-    this.#tell('group', {})
+    this.#tell('groups', {})
     return named
   }
 
@@ -216,7 +216,7 @@ export class MockLibrary {
       this.#tell('job', job)
       if (over) {
         clearInterval(tick)
-        this.#tell('group', {})
+        this.#tell('groups', {})
       }
     }, 400)
     return job
@@ -241,7 +241,7 @@ export class MockLibrary {
   confirmGone(): number {
     const gone = this.#missing
     this.#missing = 0
-    this.#tell('root', {})
+    this.#tell('roots', {})
     return gone
   }
 
@@ -252,7 +252,7 @@ export class MockLibrary {
   retry(ids: readonly string[]): { queued: string[]; unknown: string[] } {
     const queued = this.#quarantine.filter((file) => ids.includes(file.id)).map((file) => file.id)
     this.#quarantine = this.#quarantine.filter((file) => !queued.includes(file.id))
-    this.#tell('file', {})
+    this.#tell('quarantine', {})
     return { queued, unknown: ids.filter((id) => !queued.includes(id)) }
   }
 
