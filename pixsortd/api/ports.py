@@ -90,7 +90,8 @@ class FileEntry(Record, frozen=True, kw_only=True):
 class ImageEntry(Record, frozen=True, kw_only=True):
     """One photo as lists show it."""
 
-    sha256: bytes
+    sha256: bytes | None
+    """None for a pending or failed file whose content is not known yet; its one file then stands for it."""
     status: ImageStatus
     photo: Photo | None = None
     """None while (or because it cannot be) decoded; then `files` says why."""
@@ -241,7 +242,7 @@ class Event(Record, frozen=True, kw_only=True):
 
     id: int
     kind: str
-    """``image``, ``file``, ``group``, ``job``, ``root``, ``status``, or ``gap`` when earlier ids are lost."""
+    """``photos``, ``quarantine``, ``groups``, ``job``, ``roots``, ``status``, or ``gap`` when earlier ids are lost."""
     data: dict[str, object] = {}
 
 

@@ -57,7 +57,7 @@ def _image_fields(entry: ports.ImageEntry) -> dict[str, Any]:
     files = [file(one) for one in entry.files]
     first_reason = next((one.reason for one in files if one.reason is not None), None)
     return {
-        "id": entry.sha256.hex(),
+        "id": entry.sha256.hex() if entry.sha256 is not None else files[0].id,
         "name": files[0].name if files else "",
         "status": entry.status,
         "width": photo.width if photo else None,

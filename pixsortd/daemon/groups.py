@@ -15,7 +15,7 @@ from pixsortd.daemon.search import Searcher
 from pixsortd.decisions import Decisions
 from pixsortd.errors import NotFound
 from pixsortd.grouping.join import vote
-from pixsortd.grouping.request import Request
+from pixsortd.grouping.request import Reply, Request
 from pixsortd.grouping.run import recluster
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
@@ -126,8 +126,7 @@ class Grouper:
         for sha256 in contents:
             group = self._decided.get(sha256)
             if group is not None and self._store.membership(sha256) is None:
-                membership = Membership(group=group, strength=1.0, how="decided", at=time.time())
-                joined += self._store.join(sha256, membership)
+                joined += self._store.join(sha256, _decided(group, time.time()))
         return joined
 
     # --- clustering ------------------------------------------------------------------------------
@@ -182,6 +181,51 @@ class Grouper:
         grouped = sum(len(found.members) for found in reply.groups)
         log.info("groups formed", groups=len(reply.groups), photos=len(contents), grouped=grouped, space=space.name)
         return {"groups": len(reply.groups), "photos": len(contents), "grouped": grouped, "space": space.name}
+
+    def _previous(self) -> dict[str, set[bytes]]:
+        """Members by group: as they are now, and for a named group without any as the decisions remember them."""
+        previous: dict[str, set[bytes]] = {}
+        for sha256, membership in self._store.memberships().items():
+            previous.setdefault(membership.group, set()).add(sha256)
+        for named in self._decisions.names().values():
+            previous.setdefault(named.group, set(named.members))
+        return previous
+
+    def _apply(self, reply: Reply, space: Space, contents: Sequence[bytes]) -> None:
+        """Put the new clustering in place; a named group that found no successor keeps what nobody else claims."""
+        now = time.time()
+        known = {group.id: group for group in self._store.groups()}
+        memberships = {
+            sha256: msgspec.structs.replace(membership, at=now)
+            for found in reply.groups
+            for sha256, membership in found.members.items()
+        }
+        groups = [
+            Group(
+                id=found.id,
+                size=len(found.members),
+                exemplars=found.exemplars,
+                space=space.key.hex(),
+                created=known[found.id].created if found.id in known else now,
+                floor=found.floor,
+            )
+            for found in reply.groups
+        ]
+        names = self._decisions.names()
+        for dormant in reply.dormant:
+            named = names[dormant]
+            kept = [sha256 for sha256 in named.members if sha256 not in memberships]
+            memberships.update({sha256: _decided(dormant, now) for sha256 in kept})
+            created = known[dormant].created if dormant in known else named.at
+            groups.append(
+                Group(id=dormant, size=len(kept), name=named.name, exemplars=tuple(kept[:5]), created=created)
+            )
+        self._store.replace_groups(groups, memberships, considered=contents)
+
+
+def _decided(group: str, at: float) -> Membership:
+    """A place that the user's decision gives."""
+    return Membership(group=group, strength=1.0, how="decided", at=at)
 
 
 def _floor(groups: Mapping[str, Group], group: str, space: Space) -> float:

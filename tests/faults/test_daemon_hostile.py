@@ -4,6 +4,9 @@ import hashlib
 import os
 import shutil
 import socket
+import subprocess
+
+import pytest
 
 from tests.conftest import write_photo
 from tests.harness import Daemon, wait_until
@@ -90,10 +93,6 @@ def test_names_of_any_bytes_and_files_that_are_no_files(tmp_path):
 
 
 def test_a_full_disk_stops_the_line_and_frees_it_again(tmp_path):
-    import subprocess
-
-    import pytest
-
     state = tmp_path / "d" / "state"
     state.mkdir(parents=True)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(state)], capture_output=True).returncode:
@@ -106,11 +105,10 @@ def test_a_full_disk_stops_the_line_and_frees_it_again(tmp_path):
         daemon = Daemon(tmp_path / "d", [root])
         with daemon:
             daemon.settled(30)
-            with ballast.open("wb") as out:
+            with ballast.open("wb", buffering=0) as out:
                 try:
                     while True:
                         out.write(bytes(4096))
-                        out.flush()
                 except OSError:
                     pass
             for number in range(30, 60):
