@@ -145,7 +145,7 @@ class ScoreSettings(Section, frozen=True, kw_only=True):
 class ModelSettings(Section, frozen=True, kw_only=True):
     """Where weights live and how often missing ones are looked for."""
 
-    retry: Duration = Duration(3600)
+    retry: Duration = Duration(300)
     dir: PathText = ""
 
 

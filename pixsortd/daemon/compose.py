@@ -20,6 +20,7 @@ from pixsortd.daemon.report import Report, Tally
 from pixsortd.daemon.roots import Roots, real_path
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
 from pixsortd.errors import ConfigError
 from pixsortd.index.backup import make_backup
@@ -147,6 +148,7 @@ class Daemon:
         self.jobs.start()
         self.ingest.start()
         self.roots.start(self._settings)
+        self._look_for_weights()
         self._plan()
         self.schedule.start()
 
@@ -208,7 +210,11 @@ class Daemon:
         return {"photos": len(gone)}
 
     def _look_for_weights(self) -> None:
-        """Missing weights may have arrived: the next worker looks again, and fills in what was missed."""
+        """When missing weights may have arrived, a worker looks again, and fills in what was missed."""
+        seen = msgspec.json.encode(glance(self._settings), order="sorted")
+        if seen == self.store.meta_get("weights"):
+            return
+        self.store.meta_set("weights", seen)
         if any(ability.state is AbilityState.UNAVAILABLE for ability in self.report.abilities()):
             self.ingest.survey()
 

@@ -17,6 +17,7 @@ from pixsortd.daemon.lock import Address, InstanceLock, read_address
 from pixsortd.daemon.notify import Notifier
 from pixsortd.daemon.schedule import Schedule, next_run
 from pixsortd.daemon.wants import active_space, offer, wants
+from pixsortd.daemon.weights import glance
 from pixsortd.errors import AlreadyRunning, Conflict, NotFound, WorkerFailed
 from pixsortd.records import Ability, AbilityState, JobState, MetricInfo, Space
 from tests.harness import wait_until
@@ -229,3 +230,15 @@ def test_active_space_changes_over_once_the_wished_one_covers_nearly_all():
     assert active_space(settings, known, {BUILTIN.key: 100, CLIP.key: 50}) == BUILTIN
     assert active_space(settings, known, {BUILTIN.key: 100, CLIP.key: 96}) == CLIP
     assert active_space(settings, known, {BUILTIN.key: 100, CLIP.key: 500}) == CLIP
+
+
+def test_weights_that_arrive_are_noticed(tmp_path):
+    settings = Settings(score=ScoreSettings(weights={"niqe": str(tmp_path / "niqe.mat")}))
+    environ = {"HF_HOME": str(tmp_path / "hf"), "TORCH_HOME": str(tmp_path / "torch")}
+    before = glance(settings, environ)
+    assert glance(settings, environ) == before
+    (tmp_path / "hf" / "hub" / "models--a--b" / "snapshots" / "main").mkdir(parents=True)
+    with_repository = glance(settings, environ)
+    assert with_repository != before
+    (tmp_path / "niqe.mat").write_bytes(b"x")
+    assert glance(settings, environ) != with_repository
