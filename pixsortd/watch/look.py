@@ -2,6 +2,8 @@
 
 import errno
 import stat
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -11,6 +13,7 @@ from pixsortd.watch.rules import Rules
 from pixsortd.watch.settle import same_content
 from pixsortd.watch.tree import Entry, Tree, to_stamp
 
+_ENCODING = sys.getfilesystemencoding()
 _KINDS = {stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
 
 
@@ -71,7 +74,7 @@ def compare(row: FileRow, seen: FileStamp, *, renewed: bool) -> Finding:
 
 def look(
     tree: Tree,
-    listing: list[tuple[bytes, Entry]],
+    listing: Iterable[Entry],
     rows: dict[bytes, FileRow],
     rules: Rules,
     directory: bytes,
@@ -81,7 +84,8 @@ def look(
     """Compare the entries of ``directory`` with its ``rows``; rows without an entry are reported absent."""
     found = Look()
     prefix = directory + b"/" if directory else b""
-    for name, entry in listing:
+    for entry in listing:
+        name = entry.name.encode(_ENCODING, "surrogateescape")  # os.fsencode, without its overhead
         row = rows.pop(name, None)
         try:
             if entry.is_file(follow_symlinks=False):

@@ -50,19 +50,21 @@ class Rules:
         never: Iterable[bytes] = (),
     ) -> None:
         self._extensions = extensions
+        self._common = extensions | {extension.upper() for extension in extensions}
         self._hidden = hidden
         self._never = frozenset(never)
         self._globs = tuple(_Glob(pattern) for pattern in patterns)
 
     def file(self, directory: bytes, name: bytes) -> Reason | None:
         """Why the file ``name`` in ``directory`` is kept out, or None when it is a photo to look at."""
-        plain = name[0] not in b".~"
-        if not plain:
+        dot = name.rfind(b".")
+        if name[0] in b".~":
             if name.startswith(_TEMP_STARTS) or _RSYNC.fullmatch(name):
                 return TEMPORARY
             if name[0] == 0x2E and not self._hidden:
                 return HIDDEN
-        dot = name.rfind(b".")
+        elif dot > 0 and not self._globs and name[dot:] in self._common:
+            return None
         if dot <= 0 or name[dot:].lower() not in self._extensions:
             return TEMPORARY if name.lower().endswith(_TEMP_ENDINGS) else NOT_A_PHOTO
         if not self._globs:

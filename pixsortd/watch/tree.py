@@ -7,7 +7,7 @@ refuses to exist when the root is no longer the directory that was judged.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,6 +24,8 @@ class RootChanged(Exception):
 class Entry(Protocol):
     """One name in a directory, as ``os.DirEntry`` gives it."""
 
+    @property
+    def name(self) -> str: ...
     def is_file(self, *, follow_symlinks: bool = ...) -> bool: ...
     def is_dir(self, *, follow_symlinks: bool = ...) -> bool: ...
     def is_symlink(self) -> bool: ...
@@ -33,7 +35,8 @@ class Entry(Protocol):
 class _Looked:
     """An entry that has been looked at by name instead of listed."""
 
-    def __init__(self, seen: os.stat_result) -> None:
+    def __init__(self, name: str, seen: os.stat_result) -> None:
+        self.name = name
         self._seen = seen
 
     def is_file(self, *, follow_symlinks: bool = False) -> bool:  # noqa: ARG002 - the shape of os.DirEntry
@@ -90,18 +93,18 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def entries(self, descriptor: int) -> list[tuple[bytes, Entry]]:
-        """The names in an open directory. The entries may be used while it stays open."""
+    def entries(self, descriptor: int) -> Sequence[Entry]:
+        """What is in an open directory. The entries may be used while it stays open."""
         with os.scandir(descriptor) as listing:
-            return [(os.fsencode(entry.name), entry) for entry in listing]
+            return list(listing)
 
-    def named(self, directory: bytes, names: frozenset[bytes]) -> list[tuple[bytes, Entry]]:
+    def named(self, directory: bytes, names: frozenset[bytes]) -> Sequence[Entry]:
         """Those of ``names`` that are in ``directory``, without listing it."""
-        found: list[tuple[bytes, Entry]] = []
+        found = []
         for name in sorted(names):
             seen = self.lstat(directory + b"/" + name if directory else name)
             if seen is not None:
-                found.append((name, _Looked(seen)))
+                found.append(_Looked(os.fsdecode(name), seen))
         return found
 
     def lstat(self, path: bytes) -> os.stat_result | None:
