@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,6 +85,8 @@ class Decisions:
         """Where a cut-off last line was put when the log was opened, None if there was none."""
         self._handle = handle
         self._decisions = replay(lines)
+        self._names: dict[str, NameGroup] | None = None
+        self._stars: dict[bytes, int] | None = None
         self._end = sum(map(len, lines))
         self._lock = threading.Lock()
 
@@ -130,6 +132,7 @@ class Decisions:
                 raise _unusable(error, self.path) from error
             self._end += len(line)
             self._decisions.append(decision)
+            self._names = self._stars = None
 
     def all(self) -> list[Decision]:
         """Every decision, in the order they were made."""
@@ -138,11 +141,17 @@ class Decisions:
 
     def names(self) -> dict[str, NameGroup]:
         """The name each group has, with enough members to find the group again."""
-        return group_names(self.all())
+        with self._lock:
+            if self._names is None:
+                self._names = group_names(self._decisions)
+            return dict(self._names)
 
-    def ratings(self) -> dict[bytes, int]:
-        """Stars by photo."""
-        return star_ratings(self.all())
+    def ratings(self) -> Mapping[bytes, int]:
+        """Stars by photo, as they are now."""
+        with self._lock:
+            if self._stars is None:
+                self._stars = star_ratings(self._decisions)
+            return self._stars
 
     def close(self) -> None:
         """Close the log; every append is on disk already."""
