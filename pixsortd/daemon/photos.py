@@ -1,5 +1,6 @@
 """Photos as the API shows them: rows, records and decisions put together."""
 
+import math
 import os
 import stat
 import time
@@ -111,7 +112,8 @@ class PhotoViews:
             status=best_status(rows, away),
             photo=self._store.photo(sha256),
             files=self._entries(rows),
-            scores=tuple(self._store.scores(sha256)),
+            # A metric that has no answer for a photo stores NaN, so that it is not asked again.
+            scores=tuple(score for score in self._store.scores(sha256) if math.isfinite(score.value)),
             membership=membership,
             group_name=name,
             rating=self._decisions.ratings().get(sha256),
