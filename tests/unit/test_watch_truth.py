@@ -75,30 +75,35 @@ def truth(root: Path) -> set[bytes]:
     return found
 
 
+def agree(stage: Stage, steps: list[tuple]) -> None:  # type: ignore[type-arg]
+    """Do ``steps`` and hold what the catalog says afterwards against the disk."""
+    stage.write("always.jpg", b"so that the root is never empty")
+    stage.run(5)
+    for step in steps:
+        do(stage, step)
+    stage.scan(30)
+    stage.scan(30)
+    rows = stage.rows()
+    wanted = {path for path, row in rows.items() if row.state is not FileState.EXCLUDED}
+    assert wanted == truth(stage.root)
+    assert all(row.settled or row.state is FileState.INDEXED for path, row in rows.items() if path in wanted)
+    for path in wanted:
+        seen, known = os.lstat(os.path.join(os.fsencode(stage.root), path)), rows[path].stamp
+        assert known is not None
+        assert (known.size, known.mtime_ns, known.inode) == (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+        if rows[path].state is FileState.INDEXED:
+            assert rows[path].sha256 == sha256(stage.root / os.fsdecode(path))
+    stage.assert_adds_up()
+    stage.catalog.forget_changes()
+    stage.scan(30)
+    assert stage.catalog.changes == []
+
+
 @pytest.mark.parametrize("observe", [no_observer, Observer])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(operations, max_size=30))
 def test_the_catalog_agrees_with_the_disk(observe: object, steps: list[tuple]) -> None:  # type: ignore[type-arg]
     with tempfile.TemporaryDirectory() as place:
         stage = Stage(Path(place) / "photos", observe=observe, watch=WATCH)
-        stage.write("always.jpg", b"so that the root is never empty")
-        stage.run(5)
-        for step in steps:
-            do(stage, step)
-        stage.scan(30)
-        stage.scan(30)
-        rows = stage.rows()
-        wanted = {path for path, row in rows.items() if row.state is not FileState.EXCLUDED}
-        assert wanted == truth(stage.root)
-        assert all(row.settled for path, row in rows.items() if path in wanted)
-        for path in wanted:
-            seen, known = os.lstat(os.path.join(os.fsencode(stage.root), path)), rows[path].stamp
-            assert known is not None
-            assert (known.size, known.mtime_ns, known.inode) == (seen.st_size, seen.st_mtime_ns, seen.st_ino)
-            if rows[path].sha256 is not None:
-                assert rows[path].sha256 == sha256(stage.root / os.fsdecode(path))
-        stage.assert_adds_up()
-        stage.catalog.forget_changes()
-        stage.scan(30)
-        assert stage.catalog.changes == []
+        agree(stage, steps)
         stage.close()
