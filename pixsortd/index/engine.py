@@ -18,13 +18,14 @@ import msgspec
 from pixsortd.errors import IndexFull, IndexProblem
 from pixsortd.index import schema
 from pixsortd.index.codec import damaged, encode, seal, unseal
+from pixsortd.index.durable import said
 from pixsortd.index.schema import Table
 
 DATA, LOCK = "data.mdb", "lock.mdb"
 _READERS = 510
 _LOCK_BYTES = 64 * (_READERS + 2)
 _ROOM = 1 << 20
-"""Bytes that must be free for the index to be opened; below it writes fail anyway."""
+"""Bytes free below which an I/O error of LMDB is taken for a full disk."""
 _VERSION, _EPOCH = b"version", b"epoch"
 _DAMAGE = (
     lmdb.CorruptedError,
@@ -155,8 +156,11 @@ class Engine:
         self.found_version = schema.VERSION
         """Format version the index had when it was opened."""
         if not readonly:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._prepare_lock_file()
+            self._prepare()
+        elif not (directory / DATA).exists():
+            raise IndexProblem(
+                "there is no index yet", path=os.fspath(directory), next_step="Start pixsortd; it makes one."
+            )
         try:
             self._env = lmdb.open(
                 os.fspath(directory),
@@ -178,20 +182,24 @@ class Engine:
                 raise self._explain(error) from error
             raise
 
-    def _prepare_lock_file(self) -> None:
-        """Allocate the reader table, which LMDB maps: a hole in it on a full disk would be a SIGBUS."""
-        room = os.statvfs(self.directory)
-        if room.f_bavail * room.f_frsize < _ROOM:
-            raise self._full("less than 1 MB is free where the index lives")
-        handle = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _prepare(self) -> None:
+        """Make the directory, and allocate the reader table, which LMDB maps.
+
+        A hole in that file on a full disk would be a SIGBUS. One that is large enough is not even
+        opened: closing it would drop the locks of an environment of this process.
+        """
+        lock = self.directory / LOCK
         try:
-            os.posix_fallocate(handle, 0, _LOCK_BYTES)
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if lock.exists() and lock.stat().st_size >= _LOCK_BYTES:
+                return
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, _LOCK_BYTES)
+            finally:
+                os.close(handle)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise self._full("the disk is full") from error
-        finally:
-            os.close(handle)
+            raise said(error, self.directory) from error
 
     def _open_tables(self) -> None:
         fresh = self._env.stat()["entries"] == 0

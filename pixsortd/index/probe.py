@@ -84,6 +84,8 @@ def _read_all(directory: Path) -> Probed:
         lmdb.open(os.fspath(directory), readonly=True, lock=False, create=False, max_dbs=len(Table) + 4) as env,
         env.begin() as txn,
     ):
+        if not txn.stat()["entries"]:
+            return Probed(verdict=Verdict.ABSENT, message="the index was never finished")
         present = [table for table in Table if txn.get(table.encode()) is not None]
         tables = {table: env.open_db(table.encode(), txn=txn, create=False) for table in present}
         version = View(txn, tables).version if Table.META in tables else 0

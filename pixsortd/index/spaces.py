@@ -121,25 +121,26 @@ class Spaces:
     def vectors_of(self, space_key: bytes) -> tuple[list[bytes], npt.NDArray[np.float16]]:
         """Photos that have a file and a vector in the space, by rising sha256, and the vectors, a row each."""
         with self._engine.read() as view:
-            orphans = set(view.keys(Table.ORPHANS))
-            found = [
-                (key[SPACE:], vector)
-                for key, vector in view.items(Table.EMBEDDINGS, space_key)
-                if key[SPACE:] not in orphans
-            ]
-        return [sha256 for sha256, _ in found], _matrix([vector for _, vector in found])
+            orphans = frozenset(view.keys(Table.ORPHANS))
+            contents, state = list[bytes](), state_of(view, space_key)
+            matrix = _Matrix(state)
+            for key, vector in view.items(Table.EMBEDDINGS, space_key) if state else ():
+                if key[SPACE:] not in orphans:
+                    contents.append(key[SPACE:])
+                    matrix.append(vector)
+        return contents, matrix.rows()
 
     def numbered_vectors(self, space_key: bytes) -> "NumberedVectors":
         """Everything a search of the space is made of, read at one moment."""
         with self._engine.read() as view:
-            numbers, vectors = [], []
-            for key, vector in view.items(Table.EMBEDDINGS, space_key):
+            state, numbers = state_of(view, space_key), list[int]()
+            matrix = _Matrix(state)
+            for key, vector in view.items(Table.EMBEDDINGS, space_key) if state else ():
                 photo = places.photo(view, key[SPACE:])
                 if photo is not None:  # a vector without one is what `check` reports and `rebuild` drops
                     numbers.append(photo.number)
-                    vectors.append(vector)
-            state, epoch = state_of(view, space_key), view.epoch
-        return NumberedVectors(epoch, state, np.array(numbers, np.int64), _matrix(vectors))
+                    matrix.append(vector)
+        return NumberedVectors(state, np.array(numbers, np.int64), matrix.rows())
 
     def search_state(self, space_key: bytes) -> tuple[bytes, SpaceState | None]:
         """(epoch of the index, state of the space): what a saved search must agree with."""
@@ -170,13 +171,23 @@ class Spaces:
 class NumberedVectors(msgspec.Struct, frozen=True):
     """Vectors of a space with the photos' numbers, and the state they were read at."""
 
-    epoch: bytes
     state: SpaceState | None
     numbers: npt.NDArray[np.int64]
     vectors: npt.NDArray[np.float16]
 
 
-def _matrix(vectors: list[bytes]) -> npt.NDArray[np.float16]:
-    if not vectors:
-        return np.empty((0, 0), np.float16)
-    return np.frombuffer(b"".join(vectors), "<f2").reshape(len(vectors), -1)
+class _Matrix:
+    """Rows gathered into one array, so that no vector is held twice."""
+
+    def __init__(self, state: SpaceState | None) -> None:
+        self._filled = 0
+        self._held = np.empty((state.count, state.space.dim) if state else (0, 0), "<f2")
+
+    def append(self, vector: bytes) -> None:
+        if self._filled == len(self._held):  # more than the state counted: `check` says so
+            self._held = np.concatenate([self._held, np.empty_like(self._held, shape=(64, self._held.shape[1]))])
+        self._held[self._filled] = np.frombuffer(vector, "<f2")
+        self._filled += 1
+
+    def rows(self) -> npt.NDArray[np.float16]:
+        return self._held[: self._filled]

@@ -9,7 +9,7 @@ import structlog
 
 from pixsortd.errors import IndexTooNew
 from pixsortd.index.backup import backups, make_backup, restore
-from pixsortd.index.durable import sync_directory
+from pixsortd.index.durable import said, sync_directory
 from pixsortd.index.engine import DATA, LOCK
 from pixsortd.index.probe import Probed, Verdict, probe
 from pixsortd.index.store import Store
@@ -76,13 +76,16 @@ def _move_aside(directory: Path) -> str:
     """Keep the damaged files for a look; the oldest ones kept before go."""
     pattern = f"{directory.name}.{_ASIDE}"
     aside = directory.with_name(f"{pattern}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(mode=0o700)
-    for name in (DATA, LOCK):
-        if (directory / name).exists():
-            (directory / name).rename(aside / name)
-    sync_directory(directory)
-    sync_directory(aside)
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
+        for name in (DATA, LOCK):
+            if (directory / name).exists():
+                (directory / name).rename(aside / name)
+        sync_directory(directory)
+        sync_directory(aside)
+    except OSError as error:
+        raise said(error, aside) from error
     for old in sorted(directory.parent.glob(pattern + "*"), reverse=True)[_KEPT_ASIDE:]:
         shutil.rmtree(old, ignore_errors=True)
     return os.fspath(aside)

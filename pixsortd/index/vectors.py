@@ -93,11 +93,15 @@ class Vectors:
     def verify(self) -> str:
         """How memory differs from a search built anew from LMDB, in words; empty where it does not."""
         with self._lock:
-            fresh = self._from_store()
-            held, anew = _contents(self._index), _contents(fresh)
-        if not np.array_equal(held[0], anew[0]):
-            return f"the search holds {len(held[0])} photos, the index {len(anew[0])}, and they are not the same"
-        wrong = int((held[1] != anew[1]).any(axis=1).sum())
+            found = self._store.numbered_vectors(self.space.key)
+            held = np.sort(faiss.vector_to_array(self._index.id_map))
+            if not np.array_equal(held, np.sort(found.numbers)):
+                return f"the search holds {len(held)} photos, the index {len(found.numbers)}, not all of them the same"
+            wrong = 0
+            for start in range(0, len(held), _PIECE):
+                piece = slice(start, start + _PIECE)
+                kept = self._index.reconstruct_batch(found.numbers[piece])
+                wrong += int((kept != found.vectors[piece]).any(axis=1).sum())
         return f"{wrong} vectors of the search differ from those of the index" if wrong else ""
 
     def rebuild(self) -> None:
@@ -210,15 +214,6 @@ def _empty(dim: int) -> Any:
     """An empty exact inner-product index over float16 codes, with ids and a way back from them."""
     flat = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     return faiss.IndexIDMap2(flat)
-
-
-def _contents(index: Any) -> tuple[Any, Any]:
-    """(photo numbers ascending, their codes)."""
-    numbers = faiss.vector_to_array(index.id_map)
-    flat: Any = faiss.downcast_index(index.index)
-    codes = faiss.vector_to_array(flat.codes).reshape(len(numbers), flat.code_size)
-    order = np.argsort(numbers)
-    return numbers[order], codes[order]
 
 
 def _figures(state: SpaceState | None) -> tuple[int, int, int]:

@@ -122,16 +122,43 @@ def test_filling_it_drop_by_drop(small: Path) -> None:
     assert probe(small / "index").verdict is Verdict.SOUND
 
 
-def test_opening_on_a_full_disk_is_refused_with_a_sentence(small: Path) -> None:
-    ballast = fill(small, 0)
-    with pytest.raises(IndexFull, match=r"free|full"):
-        open_index(small / "index", small / "backups", map_size=1 << 30)
-    assert not (small / "index" / "data.mdb").exists(), "no empty index is left behind"
-    ballast.unlink()
+def test_a_first_start_on_a_full_disk_is_refused_with_a_sentence(small: Path) -> None:
+    for leave in (0, 20_000, 36_000):
+        ballast = fill(small, leave)
+        with pytest.raises(IndexFull, match=r"full|no space"):
+            open_index(small / "index", small / "backups", map_size=1 << 30)
+        ballast.unlink()
     store, opened_as = open_index(small / "index", small / "backups", map_size=1 << 30)
     assert opened_as.origin == "fresh"
-    index(store, b"one")
     store.close()
-    fill(small, 0)
-    with pytest.raises(IndexProblem):
-        open_index(small / "index", small / "backups", map_size=1 << 30)
+
+
+def test_a_later_start_on_a_full_disk_reads_and_waits(small: Path) -> None:
+    store, _ = open_index(small / "index", small / "backups", map_size=1 << 30)
+    index(store, *(b"%d" % i for i in range(100)))
+    store.close()
+    ballast = fill(small, 0)
+    store, opened_as = open_index(small / "index", small / "backups", map_size=1 << 30)
+    assert (opened_as.origin, store.counts().photos) == ("clean", 100)
+    with pytest.raises(IndexFull):
+        store.meta_set("big", bytes(500_000))
+    ballast.unlink()
+    store.meta_set("big", bytes(500_000))
+    store.close()
+
+
+def test_damage_on_a_full_disk_loses_no_backup(small: Path) -> None:
+    store, _ = open_index(small / "index", small / "backups", map_size=1 << 30)
+    index(store, *(b"%d" % i for i in range(100)))
+    make_backup(store, small / "backups", keep=1)
+    store.close()
+    data = small / "index" / "data.mdb"
+    data.write_bytes(b"nonsense" * (data.stat().st_size // 8))
+    ballast = fill(small, 0)
+    for _ in range(2):
+        with pytest.raises(IndexProblem):
+            open_index(small / "index", small / "backups", map_size=1 << 30)
+    ballast.unlink()
+    store, opened_as = open_index(small / "index", small / "backups", map_size=1 << 30)
+    assert (opened_as.origin, store.counts().photos) == ("restored", 100)
+    store.close()
