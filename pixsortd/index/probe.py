@@ -66,8 +66,10 @@ def probe(directory: Path) -> Probed:
 def examine(directory: Path) -> Probed:
     """Examine the index in this process, which damage may end."""
     data = directory / DATA
-    if not data.exists() or not data.stat().st_size:
+    if not data.exists():
         return Probed(verdict=Verdict.ABSENT, message="there is no index")
+    if not data.stat().st_size:
+        return Probed(verdict=Verdict.DAMAGED, message="the index file is empty")
     try:
         problems = lmdb.verify.verify(os.fspath(data))
         if problems:
