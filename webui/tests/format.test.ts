@@ -56,7 +56,7 @@ describe('format', () => {
   })
 
   it('rounds shares without lying about the ends', () => {
-    expect([0, 0.001, 0.5, 0.996, 1].map(format.percent)).toEqual(['0 %', '< 1 %', '50 %', '> 99 %', '100 %'])
+    expect([0, 0.001, 0.5, 0.996, 1].map(format.percent)).toEqual(['0%', '< 1%', '50%', '> 99%', '100%'])
   })
 
   it('groups months in UTC, as cameras know no zone', () => expect(format.month(Date.UTC(2024, 5, 30, 23, 59) / 1000)).toBe('June 2024'))

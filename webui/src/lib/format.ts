@@ -112,9 +112,9 @@ export function score(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-/** A share 0..1 as "87 %", never "100 %" or "0 %" unless it is. */
+/** A share 0..1 as "87%", never "100%" or "0%" unless it is. */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.01) return '< 1 %'
-  if (share < 1 && share > 0.99) return '> 99 %'
-  return `${Math.round(share * 100)} %`
+  if (share > 0 && share < 0.01) return '< 1%'
+  if (share < 1 && share > 0.99) return '> 99%'
+  return `${Math.round(share * 100)}%`
 }

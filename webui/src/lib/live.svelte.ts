@@ -4,7 +4,7 @@ import { api } from './client.ts'
 import { asProblem, type Problem } from './problem.ts'
 import type { ServerEvent } from './sse.ts'
 import { Stream, type Link } from './stream.ts'
-import { timelines } from './timeline.svelte.ts'
+import { renew, timelines } from './timeline.svelte.ts'
 import type { Job, Status } from './types.ts'
 
 /** At most this often is the status asked for while events pour in. */
@@ -82,6 +82,9 @@ export const live = {
 export async function refresh(): Promise<void> {
   try {
     const next = await api.status()
+    const states = (of: Status | null): string => of?.roots.map((root) => `${root.id} ${root.state}`).join() ?? ''
+    // Photos of a root that went away or came back say so.
+    if (status && states(status) !== states(next)) renew(() => true)
     status = next
     problem = null
     rates = [...rates.slice(-59), next.queue.rate]
@@ -117,7 +120,10 @@ const RENEW: Readonly<Record<Part, () => void>> = {
   status: calmly(() => void refresh(), CALM),
   jobs: calmly(() => void refreshJobs(), CALM),
   photos: calmly(() => timelines().forEach((list) => list.news()), ARRIVALS),
-  groups: calmly(() => groups++, CALM),
+  groups: calmly(() => {
+    groups++
+    renew((filter) => Boolean(filter.group))
+  }, CALM),
   quarantine: calmly(() => quarantine++, CALM),
 }
 

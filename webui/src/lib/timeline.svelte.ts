@@ -4,7 +4,9 @@ import { api, type ImageFilter } from './client.ts'
 import { asProblem, type Problem } from './problem.ts'
 import type { Image, ImagePage } from './types.ts'
 
-const PAGE = 200
+/** Photos in the first page and in the further ones, which nobody waits for. */
+const FIRST = 200
+const PAGE = 500
 /** A reload looks this far for the photo one was at. */
 const DEEPEST = 20_000
 /** More new photos than this are not woven in one by one; the list starts again. */
@@ -46,13 +48,14 @@ export class Timeline {
   // Where the reader is; written by the grid, read when it comes back.
   top = true
   anchor: { id: string; offset: number } | null = null
+  /** It is on screen. */
+  shown = false
 
   #cursor: string | null = null
   #known = new Set<string>()
   /** The photo that was added last when this list was last brought up to date; empty when there was none. */
   #newest: string | undefined
   #loading: Promise<void> | null = null
-  #shown = false
   #stale = false
 
   constructor(filter: ImageFilter) {
@@ -80,7 +83,7 @@ export class Timeline {
     this.busy = true
     try {
       if (this.#newest === undefined) this.#newest = (await api.images({ ...this.filter, sort: '-added', limit: 1 })).items[0]?.id ?? ''
-      const page = await api.images({ ...this.filter, cursor: this.#cursor, limit: PAGE })
+      const page = await api.images({ ...this.filter, cursor: this.#cursor, limit: this.items.length ? PAGE : FIRST })
       const news = page.items.filter((image) => !this.#known.has(image.id))
       for (const image of news) this.#known.add(image.id)
       this.items = this.items.concat(news)
@@ -119,14 +122,14 @@ export class Timeline {
 
   /** The list is on screen. Returns the undoing. */
   show(): () => void {
-    this.#shown = true
+    this.shown = true
     if (this.#stale) this.news()
-    return () => (this.#shown = false)
+    return () => (this.shown = false)
   }
 
   /** Photos may have come: put them in at the very top of the list, else count them for the reader to call in. */
   news(): void {
-    if (!this.#shown) this.#stale = true
+    if (!this.shown) this.#stale = true
     else {
       this.#stale = false
       void (this.top ? this.welcome() : this.#look())
@@ -136,7 +139,9 @@ export class Timeline {
   async #look(): Promise<void> {
     try {
       const { total } = await api.images({ ...this.filter, limit: 1 })
-      this.waiting = Math.max(0, total - (this.total ?? total))
+      const before = this.total ?? total
+      if (total < before) await this.refresh()
+      else this.waiting = total - before
     } catch {
       // The next event, or the next page, tells.
     }
@@ -174,7 +179,35 @@ export class Timeline {
     const fresh = unknown.filter((image) => shown.has(image.id))
     for (const image of fresh) this.#known.add(image.id)
     this.fresh = new Set(fresh.map((image) => image.id))
-    return this.items.length - length
+    const came = this.items.length - length
+    // Fewer than there were: some have left.
+    if (this.total !== null && (this.complete ? this.items.length !== this.total : this.items.length > this.total)) await this.refresh()
+    return came
+  }
+
+  /** Fetch again what is here, in one exchange at the end: photos may have left, or be in another state now. */
+  async refresh(): Promise<void> {
+    await this.#loading
+    if (this.#cursor === null && !this.complete) return
+    const wanted = this.items.length
+    const items: Image[] = []
+    let cursor: string | null = null
+    try {
+      do {
+        const page: ImagePage = await api.images({ ...this.filter, cursor, limit: PAGE })
+        items.push(...page.items)
+        this.total = page.total
+        cursor = page.next_cursor
+      } while (cursor !== null && items.length < wanted)
+    } catch (error) {
+      this.problem = asProblem(error)
+      return
+    }
+    this.items = items
+    this.#known = new Set(items.map((image) => image.id))
+    this.#cursor = cursor
+    this.complete = cursor === null
+    this.waiting = 0
   }
 
   /** Change a photo in place, e.g. after it was rated. */
@@ -197,6 +230,15 @@ export function timelineOf(filter: ImageFilter): Timeline {
     kept.delete(old)
   }
   return found
+}
+
+/** What a list shows has changed in ways that only fetching it again tells; lists out of sight are dropped. */
+export function renew(which: (filter: ImageFilter) => boolean): void {
+  for (const [key, list] of kept) {
+    if (!which(list.filter)) continue
+    if (list.shown) void list.refresh()
+    else kept.delete(key)
+  }
 }
 
 /** All lists that are kept. */
