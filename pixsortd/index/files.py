@@ -158,7 +158,7 @@ def _found(writer: RowWriter, root: bytes, change: Found) -> None:
 def _moved(writer: RowWriter, root: bytes, change: Moved) -> None:
     old_key, key = rows.file_key(root, change.old), rows.file_key(root, change.path)
     old = places.row_at(writer.edit, old_key)
-    if old is None or old_key == key:
+    if old is None or old_key == key or rows.is_directory(old):
         _found(writer, root, Found(path=change.path, stamp=change.stamp, settled=False))
         return
     overwritten = places.row_at(writer.edit, key)

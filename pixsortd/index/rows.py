@@ -184,9 +184,9 @@ def found(old: Row | None, stamp: FileStamp, now: float, *, settled: bool, reaso
     if old.state is FileState.INDEXED:
         return (old, "") if old.stamp == packed else (row, "changed")
     if old.state is FileState.AWAY:
-        if old.stamp == packed and old.before is FileState.INDEXED:
-            return back(old, stamp, now)[0], "back"
-        return row, "changed"
+        if old.stamp != packed:
+            return row, "changed"
+        return (back(old, stamp, now)[0] if old.before is FileState.INDEXED else row), "back"
     if old.state is FileState.FAILED:
         return row, "retried" if old.stamp == packed else "changed"
     return row, "settled" if settled and not old.settled else ""
