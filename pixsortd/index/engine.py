@@ -287,6 +287,12 @@ class Engine:
                 path=os.fspath(self.directory),
                 next_step="Raise index.map_size in the configuration and restart.",
             )
+        if isinstance(error, lmdb.PanicError):
+            return IndexProblem(
+                "LMDB refuses to go on after a failed write of a head page",
+                path=os.fspath(self.directory),
+                next_step="Restart pixsortd; what was committed before is safe.",
+            )
         if isinstance(error, _DAMAGE):
             return damaged(f"LMDB cannot use the index ({error})")
         room = os.statvfs(place or self.directory)
