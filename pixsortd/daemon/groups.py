@@ -1,5 +1,6 @@
 """Groups over time: reclustering as a job, newcomers in between, names that the log of decisions keeps."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +23,8 @@ from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
 
 log = structlog.get_logger()
 
-NEIGHBOURS = 10
-"""Photos asked for their group when a newcomer arrives."""
+NEIGHBOURS = 5
+"""Photos asked for their group when a newcomer arrives; more would outvote the smallest groups."""
 
 REMEMBERED = 500
 """Members written beside a name, so that the group can be found again without the index."""
@@ -107,7 +108,7 @@ class Grouper:
         joined = self._rejoin([analysis.sha256 for analysis in newcomers])
         space = self._searcher.active()
         groups = {group.id: group for group in self._store.groups()}
-        if space is not None and groups:
+        if space is not None and groups and self._last_clustering()[1] == space.key.hex():
             for analysis in newcomers:
                 vector = next((e.vector for e in analysis.embeddings if e.space.key == space.key), None)
                 if vector is not None and self._store.membership(analysis.sha256) is None:
@@ -117,7 +118,9 @@ class Grouper:
 
     def _join(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> bool:
         near = self._searcher.near(space, vector, NEIGHBOURS, exclude=(sha256,))
-        membership = vote(near, self._store.membership, lambda group: _floor(groups, group, space), NEIGHBOURS)
+        membership = vote(
+            near, self._store.membership, lambda group: groups[group].floor if group in groups else math.inf, NEIGHBOURS
+        )
         return membership is not None and self._store.join(sha256, msgspec.structs.replace(membership, at=time.time()))
 
     def _rejoin(self, contents: Sequence[bytes]) -> int:
@@ -142,13 +145,17 @@ class Grouper:
         if space is None or self._jobs.busy("recluster"):
             return
         photos = self._store.counts().photos
-        last = self._store.meta_get("clustered")
-        clustered, key = (0, "") if last is None else msgspec.json.decode(last, type=tuple[int, str])
+        clustered, key = self._last_clustering()
         fresh = photos - clustered
         if photos < self._settings().cluster.min_cluster_size:
             return
         if key != space.key.hex() or abs(fresh) >= max(STALE_PHOTOS, STALE_SHARE * clustered) or not clustered:
             self.submit()
+
+    def _last_clustering(self) -> tuple[int, str]:
+        """(photos then, key of the space in hex) of the clustering that the present groups come from."""
+        last = self._store.meta_get("clustered")
+        return (0, "") if last is None else msgspec.json.decode(last, type=tuple[int, str])
 
     def _recluster(self, progress: Progress) -> Mapping[str, int | float | str]:
         space = self._searcher.active()
@@ -205,7 +212,7 @@ class Grouper:
                 id=found.id,
                 size=len(found.members),
                 exemplars=found.exemplars,
-                space=space.key.hex(),
+                space=space.name,
                 created=known[found.id].created if found.id in known else now,
                 floor=found.floor,
             )
@@ -226,9 +233,3 @@ class Grouper:
 def _decided(group: str, at: float) -> Membership:
     """A place that the user's decision gives."""
     return Membership(group=group, strength=1.0, how="decided", at=at)
-
-
-def _floor(groups: Mapping[str, Group], group: str, space: Space) -> float:
-    """How alike a newcomer must be; a group formed in another space admits nobody."""
-    found = groups.get(group)
-    return found.floor if found is not None and found.space == space.key.hex() else 2.0
