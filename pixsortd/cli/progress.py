@@ -36,6 +36,7 @@ class FirstScanBar:
             console=self._console,
             transient=True,
             redirect_stdout=False,
+            refresh_per_second=4,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="first-scan-bar", daemon=True)
