@@ -5,7 +5,7 @@ known name. Nothing here touches a photo root or imports a heavy package.
 """
 
 from pixsortd.config.kinds import plain
-from pixsortd.config.live import live_changes, worker_changes
+from pixsortd.config.live import applied, live_changes, worker_changes
 from pixsortd.config.load import Loaded, load
 from pixsortd.config.paths import config_file, default_file, root_paths, state_directory, user_config_file
 from pixsortd.config.schema import json_schema
@@ -46,6 +46,7 @@ __all__ = [
     "SpaceSettings",
     "WatchSettings",
     "WorkerSettings",
+    "applied",
     "config_file",
     "default_file",
     "json_schema",

@@ -3,6 +3,8 @@
 from fnmatch import fnmatchcase
 from typing import Any
 
+import msgspec
+
 from pixsortd.config.kinds import plain
 from pixsortd.config.tree import Settings
 
@@ -28,6 +30,20 @@ def live_changes(old: Settings, new: Settings) -> tuple[set[str], set[str]]:
     changed = {key for key in before if before[key] != after[key]}
     live = {key for key in changed if _matches(key, LIVE)}
     return live, changed - live
+
+
+def applied(old: Settings, new: Settings, keys: set[str]) -> Settings:
+    """``old`` with the values that ``new`` has at ``keys``, and no others."""
+    sections: dict[str, dict[str, Any]] = {}
+    whole: dict[str, Any] = {}
+    for key in keys:
+        name, _, field = key.partition(".")
+        if field:
+            sections.setdefault(name, {})[field] = getattr(getattr(new, name), field)
+        else:
+            whole[name] = getattr(new, name)
+    changed = {name: msgspec.structs.replace(getattr(old, name), **fields) for name, fields in sections.items()}
+    return msgspec.structs.replace(old, **changed, **whole)
 
 
 def worker_changes(keys: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from pixsortd.api.events import EventHub
-from pixsortd.config import Loaded, RootSettings, Settings, live_changes, worker_changes
+from pixsortd.config import Loaded, RootSettings, Settings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.heart import Heart
@@ -166,8 +166,7 @@ class Daemon:
     def reload(self, loaded: Loaded) -> set[str]:
         """Apply what can change while running; the keys that need a restart."""
         live, later = live_changes(self._settings, loaded.settings)
-        merged = {name: getattr(loaded.settings, name) for name in {key.partition(".")[0] for key in live}}
-        self._settings = msgspec.structs.replace(self._settings, **merged) if live else self._settings
+        self._settings = applied(self._settings, loaded.settings, live)
         daemon_log.configure(self._settings.log)
         if any(key.startswith("watch.") for key in live):
             self.roots.stop(2.0)

@@ -13,7 +13,7 @@ import pixsortd
 from pixsortd.api.app import create_app
 from pixsortd.api.perimeter import is_loopback
 from pixsortd.api.server import serve
-from pixsortd.config import ApiSettings, Loaded, Settings, load, state_directory
+from pixsortd.config import ApiSettings, Loaded, Settings, state_directory
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.compose import Daemon
 from pixsortd.daemon.doctor.finding import Level
@@ -71,7 +71,7 @@ async def _live(
 
 def _reload(daemon: Daemon, loaded: Loaded, notifier: Notifier) -> None:
     try:
-        later = daemon.reload(load(loaded.file))
+        later = daemon.reload(loaded.again())
     except PixsortdError as error:
         log.error("settings not read again", error=str(error), next_step=error.next_step)
         return

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from pixsortd.config import Duration, RootSettings, Settings, Size, load
+from pixsortd.config import Duration, RootSettings, Settings, Size, applied, live_changes, load
 from pixsortd.errors import ConfigError
 from pixsortd.records import Role
 
@@ -231,3 +232,16 @@ def test_sizes(text: object, size: int) -> None:
 def test_no_sizes(text: object) -> None:
     with pytest.raises(ValueError, match="expected a size"):
         Size.parse(text)
+
+
+def test_only_live_keys_are_applied_while_running():
+    old = Settings()
+    new = msgspec.structs.replace(
+        old,
+        watch=msgspec.structs.replace(old.watch, quiet=Duration(9), hidden=True),
+        api=msgspec.structs.replace(old.api, port=1),
+    )
+    live, restart = live_changes(old, new)
+    assert (live, restart) == ({"watch.quiet"}, {"watch.hidden", "api.port"})
+    now = applied(old, new, live)
+    assert (now.watch.quiet, now.watch.hidden, now.api.port) == (9, False, old.api.port)
