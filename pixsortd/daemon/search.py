@@ -8,6 +8,7 @@ import structlog
 
 from pixsortd.config import Settings
 from pixsortd.daemon.wants import active_space
+from pixsortd.errors import IndexProblem
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
 from pixsortd.records import Analysis, Photo, Space
@@ -75,7 +76,7 @@ class Searcher:
         for vectors in list(self._spaces.values()):
             try:
                 self._dirty |= not vectors.save()
-            except OSError as error:
+            except IndexProblem as error:
                 log.warning("vector file not written", error=str(error))
 
     def _of(self, space: Space) -> Vectors:
