@@ -23,9 +23,6 @@ class Doubt:
     root: bool = False
     """Something has happened to the root directory itself."""
 
-    def __bool__(self) -> bool:
-        return bool(self.names or self.trees or self.everything or self.root)
-
 
 class Hints:
     """Collects doubts from any thread and wakes the one that resolves them."""

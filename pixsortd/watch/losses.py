@@ -66,9 +66,6 @@ class Absences:
         self.held: tuple[bytes, ...] | None = None
         """The paths whose absence is not believed; None while the brake is off."""
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def next_due(self) -> float | None:
         """When the first grace time ends (monotonic); None when nothing waits."""
         return next(iter(self._waiting.values()), None)

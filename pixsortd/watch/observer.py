@@ -68,7 +68,7 @@ class Observer:
             try:
                 watch = self._reader.add_callback(path, _MASK if directory else _ROOT_MASK, self, callback)
             except OSError as error:
-                self.problem = _limit(error)
+                self.problem = limit_reached(error)
                 return
             stale = self._directories.get(watch)
             if stale is not None:
@@ -149,11 +149,7 @@ class _Reader(InotifyFD):
 
 
 def limit_reached(error: OSError) -> Reason:
-    """Why there is no inotify instance, naming the limit to raise."""
-    return _limit(error)
-
-
-def _limit(error: OSError) -> Reason:
+    """Why something is not watched, naming the limit to raise if it is one."""
     if error.errno == errno.ENOSPC:
         return Reason(
             code="watch-limit",

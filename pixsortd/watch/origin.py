@@ -25,7 +25,7 @@ def arrival(
     for known in others:
         if still_there(known):
             continue
-        if known.state is FileState.PENDING and not known.settled:
+        if not known.settled and FileState.PENDING in (known.state, known.before):
             return [Gone(path=known.path, reason=_RENAMED), _found(path, seen)]
         replaced: list[Change] = [Gone(path=path, reason=_REPLACED)] if row is not None else []
         if known.state is FileState.AWAY:

@@ -41,9 +41,6 @@ class Settling:
         self._looks: list[tuple[float, bytes]] = []
         self._reported = 0
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def __contains__(self, path: bytes) -> bool:
         return path in self._entries
 
@@ -51,11 +48,6 @@ class Settling:
     def waiting(self) -> int:
         """How many files are expected to settle soon; those reported as never settling do not count."""
         return len(self._entries) - self._reported
-
-    def never_settling(self, path: bytes) -> bool:
-        """Whether ``path`` has been reported and still has not settled."""
-        entry = self._entries.get(path)
-        return entry is not None and entry.reported
 
     def observe(self, path: bytes, stamp: FileStamp | None, now: float) -> Outcome:
         """Take note of a look at ``path``; None means that there is no such file any more."""

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import structlog
 
 from pixsortd.config import RootSettings, WatchSettings
-from pixsortd.errors import PixsortdError
+from pixsortd.errors import Conflict, PixsortdError
 from pixsortd.records import Change, RootRecord, root_id
 from pixsortd.watch.catalog import Catalog
 from pixsortd.watch.hints import Hints
@@ -101,14 +101,20 @@ class RootWatcher(threading.Thread):
     def confirm_gone(self) -> int:
         """The user says that the files missing from this root are really gone; returns how many were dropped.
 
-        Takes as long as a full scan. Nothing is dropped of a root that cannot be read.
+        Takes as long as a full scan. Nothing is dropped of a root that cannot be read. Raises
+        ``Conflict`` when the thread ends before it could be done.
         """
         if not self.is_alive():
             return self._patrol.confirm(self._heartbeat)
         request: Future[int] = Future()
         self._requests.append(request)
         self._wake.set()
-        return request.result()
+        while True:
+            try:
+                return request.result(timeout=1.0)
+            except TimeoutError:
+                if not self.is_alive() and not request.done():
+                    raise Conflict("the root is not being watched any more") from None
 
     def stop(self) -> None:
         """End the thread; join it afterwards."""
@@ -128,7 +134,7 @@ class RootWatcher(threading.Thread):
                 except PixsortdError as error:
                     log.warning("watching interrupted", root=self._id, error=str(error), next_step=error.next_step)
                     pause = self._patrol.start_over()
-                except Exception:
+                except Exception:  # a watcher that died would silently see no photo any more
                     log.exception("watching interrupted", root=self._id)
                     pause = self._patrol.start_over()
                 if pause > 0:
@@ -137,10 +143,8 @@ class RootWatcher(threading.Thread):
             self.close()
 
     def close(self) -> None:
-        """Give back what the kernel holds for this root; requests that came too late are refused."""
+        """Give back what the kernel holds for this root."""
         self._lookout.close()
-        while self._requests:
-            self._requests.popleft().cancel()
 
     def step(self) -> float:
         """Do what is due, for a fraction of a second at most; returns the seconds until more is due."""

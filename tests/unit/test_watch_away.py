@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pixsortd.errors import Conflict
 from pixsortd.records import FileState, Role, RootState, WatchMode
 from pixsortd.watch import mounts
 from pixsortd.watch.roots import MARKER
@@ -240,14 +241,14 @@ def test_confirming_from_another_thread(stage: Stage) -> None:
     assert not stage.watcher.is_alive()
 
 
-def test_stopping_wakes_who_waits_for_a_confirmation(stage: Stage) -> None:
-    beats = threading.Event()
-    stage.restart(beat=beats.set)
+def test_a_confirmation_that_comes_too_late_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.watcher, "step", lambda: 3600.0)  # a thread that answers nothing any more
     stage.watcher.start()
-    assert beats.wait(10)
-    stage.watcher.stop()
-    stage.watcher.join(10)
-    assert not stage.watcher.is_alive()
+    ending = threading.Timer(0.1, stage.watcher.stop)
+    ending.start()
+    with pytest.raises(Conflict):
+        stage.watcher.confirm_gone()
+    ending.join()
 
 
 def test_a_volume_that_goes_in_the_middle_of_a_scan(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,6 +261,18 @@ def test_a_volume_that_goes_in_the_middle_of_a_scan(stage: Stage, monkeypatch: p
     stage.root.mkdir()
     stage.run(20)
     assert stage.record.state is RootState.AWAY
+    assert untouched(stage)
+
+
+def test_a_directory_that_blinks_in_the_middle_of_a_scan(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixsortd.watch.scan._SLICE", -1.0)
+    os.rename(stage.root / "2", stage.root.parent / "aside")
+    stage.watcher.request_scan()
+    while stage.watcher.scan_progress is None or stage.watcher.scan_progress[0] < 4:
+        stage.watcher.step()
+    os.rename(stage.root.parent / "aside", stage.root / "2")
+    stage.run(10)
+    assert stage.record.state is RootState.ONLINE
     assert untouched(stage)
 
 

@@ -2,12 +2,16 @@
 
 import os
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from pixsortd.records import Back, FileState, Found, Gone, Linked, Moved, RootState
+from pixsortd.config import Duration
+from pixsortd.errors import IndexFull
+from pixsortd.records import Back, Change, FileState, Found, Gone, Linked, Moved, RootState
 
 from .fake_catalog import FakeCatalog, sha256
 from .watch_stage import Stage
@@ -430,20 +434,37 @@ def test_short_lived_files_leave_no_trace(stage: Stage) -> None:
     assert len(stage.states()) == 5
 
 
-def test_a_failing_catalog_is_made_up_for_by_the_next_scan(tmp_path: Path) -> None:
-    class Full(FakeCatalog):
-        full = True
+class Full(FakeCatalog):
+    """A catalog that takes nothing while its disk is full."""
 
-        def record(self, root: str, changes: object) -> None:
-            if self.full:
-                raise OSError(28, "no space left")
-            super().record(root, changes)  # type: ignore[arg-type]
+    full = threading.Event()
 
+    def record(self, root: str, changes: Sequence[Change]) -> None:
+        if self.full.is_set():
+            self.refused = True
+            raise IndexFull("no space left")
+        super().record(root, changes)
+
+
+def test_a_failing_catalog_is_made_up_for_by_the_next_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixsortd.watch.patrol._RETRY", 0.05)
     catalog = Full()
-    stage = Stage(tmp_path / "photos", catalog)
+    catalog.full.set()
+    stage = Stage(tmp_path / "photos", catalog, monotonic=time.monotonic, watch={"quiet": Duration(0.01)})
     stage.write("a.jpg")
-    stage.run(2)
-    assert stage.states() == {}
-    catalog.full = False
-    stage.run(5)
-    assert stage.row("a.jpg").settled
+    stage.watcher.start()
+    try:
+        wait_for(lambda: hasattr(catalog, "refused"))
+        assert stage.states() == {}
+        catalog.full.clear()
+        wait_for(lambda: b"a.jpg" in stage.states() and stage.row("a.jpg").settled)
+    finally:
+        stage.watcher.stop()
+        stage.watcher.join(10)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

@@ -43,8 +43,7 @@ class Stage:
             self.catalog,
             extensions=EXTENSIONS,
             on_change=lambda record, changes: self.told.append((record, changes)),
-            monotonic=lambda: self.now,
-            **{"observe": no_observer, **given},
+            **{"observe": no_observer, "monotonic": lambda: self.now, **given},
         )
 
     def restart(self, **options: Any) -> None:
