@@ -164,6 +164,7 @@ export class MockLibrary {
   }
 
   rate(entry: Entry, rating: number | null): Image {
+    this.#tell('photos', { changed: [entry.image.id] })
     return Object.assign(entry.image, { rating })
   }
 

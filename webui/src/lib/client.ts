@@ -67,8 +67,8 @@ type From<M extends Method, P extends PathsOf<M>> = Promise<Answer<Operation<P, 
 /** One function a call. Every failure is thrown as a Problem. */
 export const api = {
   images: (query: ImageFilter & { cursor?: string | null; limit: number }): From<'get', '/api/images'> => call('get', '/api/images', { query }),
-  image: (id: string, signal: AbortSignal): From<'get', '/api/images/metadata/{image_id}'> =>
-    call('get', '/api/images/metadata/{image_id}', { path: { image_id: id }, signal }),
+  image: (id: string, signal?: AbortSignal): From<'get', '/api/images/metadata/{image_id}'> =>
+    call('get', '/api/images/metadata/{image_id}', { path: { image_id: id }, ...(signal && { signal }) }),
   rate: (id: string, rating: number | null): From<'patch', '/api/images/{image_id}'> =>
     call('patch', '/api/images/{image_id}', { path: { image_id: id }, body: { rating } }),
   similar: (like: string, limit: number, signal: AbortSignal): From<'get', '/api/search'> => call('get', '/api/search', { query: { like, limit }, signal }),

@@ -14,6 +14,9 @@ const PULSE = 3000
 /** New photos are put in or announced at most this often. */
 const ARRIVALS = 2000
 
+/** Photos that changed are fetched one by one up to this many; beyond, the lists are fetched again. */
+const FEW = 20
+
 type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'quarantine'
 
 /** What an event of each kind makes stale. */
@@ -35,6 +38,7 @@ let rates = $state.raw<readonly number[]>([])
 let groups = $state(0)
 let quarantine = $state(0)
 let denied = $state(false)
+let changed = $state.raw<ReadonlySet<string>>(new Set())
 
 export const live = {
   get status(): Status | null {
@@ -62,6 +66,10 @@ export const live = {
   /** Rises whenever the quarantine has changed. */
   get quarantine(): number {
     return quarantine
+  },
+  /** Photos that changed just now, e.g. because another page rated them. */
+  get changed(): ReadonlySet<string> {
+    return changed
   },
   /** The daemon asks for its token. */
   get denied(): boolean {
@@ -127,7 +135,36 @@ const RENEW: Readonly<Record<Part, () => void>> = {
   quarantine: calmly(() => quarantine++, CALM),
 }
 
+let touched: string[] = []
+
+const renewTouched = calmly(() => {
+  changed = new Set(touched)
+  touched = []
+  const known = [...changed].filter((id) => timelines().some((list) => list.has(id)))
+  if (known.length > FEW) renew(() => true)
+  else for (const id of known) void api.image(id).then((image) => timelines().forEach((list) => list.patch(id, image)), forget)
+}, CALM)
+
+/** A photo that cannot be fetched any more is noticed when its list is next fetched. */
+function forget(): void {}
+
+/** The ids of photos that changed in place, when that is all an event is about. */
+function changes(event: ServerEvent): string[] {
+  try {
+    const { changed: ids } = JSON.parse(event.data) as { changed?: unknown }
+    return event.event === 'photos' && Array.isArray(ids) ? ids.map(String) : []
+  } catch {
+    return [] // its kind alone says what has to be fetched again
+  }
+}
+
 function heed(event: ServerEvent): void {
+  const ids = changes(event)
+  if (ids.length) {
+    touched.push(...ids)
+    renewTouched()
+    return
+  }
   for (const part of STALE[event.event] ?? []) RENEW[part]()
 }
 

@@ -210,6 +210,10 @@ export class Timeline {
     this.waiting = 0
   }
 
+  has(id: string): boolean {
+    return this.#known.has(id)
+  }
+
   /** Change a photo in place, e.g. after it was rated. */
   patch(id: string, change: Partial<Image>): void {
     if (!this.#known.has(id)) return
