@@ -11,13 +11,13 @@ import numpy as np
 import structlog
 
 from pixsortd.config import Settings
-from pixsortd.daemon.jobs import Jobs, Progress
+from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
 from pixsortd.daemon.search import Searcher
 from pixsortd.decisions import Decisions
 from pixsortd.errors import NotFound
 from pixsortd.grouping.join import vote
 from pixsortd.grouping.request import Reply, Request
-from pixsortd.grouping.run import recluster
+from pixsortd.grouping.run import ClusteringCancelled, recluster
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
 
@@ -167,20 +167,20 @@ class Grouper:
         with tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".npy") as file:
             np.save(file, vectors)
             file.flush()
-            reply = recluster(
-                Request(
-                    vectors=file.name,
-                    contents=contents,
-                    previous=self._previous(),
-                    named=[named.group for named in self._decisions.names().values() if named.name],
-                    min_cluster_size=settings.min_cluster_size,
-                    min_samples=settings.min_samples,
-                    dimensions=settings.dimensions,
-                    deadline=settings.deadline,
-                ),
-                lambda done, total, what: progress(done, total, what),
-                progress.cancelled,
+            request = Request(
+                vectors=file.name,
+                contents=contents,
+                previous=self._previous(),
+                named=[named.group for named in self._decisions.names().values() if named.name],
+                min_cluster_size=settings.min_cluster_size,
+                min_samples=settings.min_samples,
+                dimensions=settings.dimensions,
+                deadline=settings.deadline,
             )
+            try:
+                reply = recluster(request, progress, progress.cancelled)
+            except ClusteringCancelled as error:
+                raise Cancelled from error
         self._apply(reply, space, contents)
         self._store.meta_set("clustered", msgspec.json.encode((self._store.counts().photos, space.key.hex())))
         self._on_groups()
