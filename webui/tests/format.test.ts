@@ -69,5 +69,22 @@ describe('format', () => {
 
   it('gives scores the digits they need', () => expect([3.14159, 31.4159, 314.159, -2].map(format.score)).toEqual(['3.14', '31.4', '314', '-2.00']))
 
-  it('tells the size of a picture', () => expect(format.pixels(4000, 3000)).toBe('4000 × 3000, 12 MP'))
+  it('tells the size of a picture', () => {
+    expect(format.pixels(4000, 3000)).toBe('4000 × 3000, 12 MP')
+    expect(format.pixels(1280, 960)).toBe('1280 × 960, 1.2 MP')
+    expect(format.pixels(52, 53)).toBe('52 × 53')
+  })
+
+  it('makes sentences of messages, and code of what is between backticks', () => {
+    expect(format.pieces('run `pixsortd models pull clip` now')).toEqual([
+      { text: 'Run ', code: false },
+      { text: 'pixsortd models pull clip', code: true },
+      { text: ' now', code: false },
+    ])
+    expect(format.pieces('a lone ` stays harmless')).toEqual([
+      { text: 'A lone ', code: false },
+      { text: ' stays harmless', code: false },
+    ])
+    expect(format.pieces('')).toEqual([])
+  })
 })

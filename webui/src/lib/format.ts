@@ -99,7 +99,17 @@ export function place(latitude: number, longitude: number): string {
 /** "4000 × 3000, 12 MP". */
 export function pixels(width: number, height: number): string {
   const mega = (width * height) / 1e6
-  return `${width} × ${height}, ${mega >= 10 ? Math.round(mega) : mega.toFixed(1)} MP`
+  const size = `${width} × ${height}`
+  return mega < 0.1 ? size : `${size}, ${mega >= 10 ? Math.round(mega) : mega.toFixed(1)} MP`
+}
+
+/** A message as a sentence of its own: capital first letter; what is between backticks is code. */
+export function pieces(message: string): { text: string; code: boolean }[] {
+  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  return text
+    .split('`')
+    .map((part, at, all) => ({ text: part, code: at % 2 === 1 && at < all.length - 1 }))
+    .filter((piece) => piece.text)
 }
 
 /** At most one digit after the point, and none when it is zero. */
