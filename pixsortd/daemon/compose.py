@@ -15,11 +15,13 @@ from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
-from pixsortd.daemon.photos import PhotoViews
+from pixsortd.daemon.photos import Photos
+from pixsortd.daemon.places import real_path
 from pixsortd.daemon.report import Report, Tally
-from pixsortd.daemon.roots import Roots, real_path
+from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
 from pixsortd.errors import ConfigError
@@ -129,11 +131,10 @@ class Daemon:
             notices=notices,
         )
         self.report = report
-        photos = PhotoViews(
-            self.store, self.roots, self.searcher, self.decisions, lambda data: self._tell("photos", data)
-        )
+        views = PhotoViews(self.store, self.roots, self.searcher, self.decisions.ratings)
+        photos = Photos(self.store, self.roots, self.decisions, views, lambda data: self._tell("photos", data))
         self.library = DaemonLibrary(
-            self.store, photos, self.grouper, self.roots, self.jobs, self.ingest, report, self.hub
+            self.store, views, photos, self.grouper, self.roots, self.jobs, self.ingest, report, self.hub
         )
 
     @property

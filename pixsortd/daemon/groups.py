@@ -13,8 +13,8 @@ import structlog
 from pixsortd.config import Settings
 from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.views import known_group
 from pixsortd.decisions import Decisions
-from pixsortd.errors import NotFound
 from pixsortd.grouping.join import vote
 from pixsortd.grouping.request import Reply, Request
 from pixsortd.grouping.run import ClusteringCancelled, recluster
@@ -95,10 +95,7 @@ class Grouper:
 
     def get(self, group_id: str) -> Group:
         """One group; raises ``NotFound``."""
-        group = self._store.group(group_id)
-        if group is None:
-            raise NotFound(f"there is no group {group_id}", next_step="GET /api/groups lists the present ones.")
-        return group
+        return known_group(self._store, group_id)
 
     # --- newcomers -----------------------------------------------------------------------------
 

@@ -20,9 +20,10 @@ from pixsortd.api.ports import (
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
-from pixsortd.daemon.photos import PhotoViews
+from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.report import Report
 from pixsortd.daemon.roots import Roots
+from pixsortd.daemon.views import PhotoViews
 from pixsortd.errors import InvalidRequest
 from pixsortd.index.store import Store
 from pixsortd.records import Group, Job
@@ -34,7 +35,8 @@ class DaemonLibrary:
     def __init__(
         self,
         store: Store,
-        photos: PhotoViews,
+        views: PhotoViews,
+        photos: Photos,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
@@ -43,6 +45,7 @@ class DaemonLibrary:
         hub: EventHub,
     ) -> None:
         self._store = store
+        self._views = views
         self._photos = photos
         self._grouper = grouper
         self._roots = roots
@@ -55,11 +58,11 @@ class DaemonLibrary:
 
     def images(self, query: ImageQuery, cursor: str | None, limit: int) -> Page[ImageEntry]:
         """One page."""
-        return self._photos.images(query, cursor, limit)
+        return self._views.images(query, cursor, limit)
 
     def image(self, sha256: bytes) -> ImageEntry:
         """One photo."""
-        return self._photos.image(sha256)
+        return self._views.image(sha256)
 
     def original(self, sha256: bytes) -> Original:
         """An open original."""
@@ -78,7 +81,7 @@ class DaemonLibrary:
 
     def similar(self, sha256: bytes, limit: int) -> Similar:
         """Photos most like one."""
-        return self._photos.similar(sha256, limit)
+        return self._views.similar(sha256, limit)
 
     # --- groups ------------------------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class DaemonLibrary:
     def quarantine(self, cursor: str | None, limit: int) -> Page[FileEntry]:
         """Failed files, newest first."""
         page = self._store.quarantine(limit, cursor)
-        items = [self._photos.file_entry(row) for row in page.items]
+        items = [self._views.file_entry(row) for row in page.items]
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
 
     def retry(self, file: str) -> bool:
@@ -152,15 +155,15 @@ class DaemonLibrary:
 
     def why_photo(self, sha256: bytes) -> Passport:
         """Passport of a photo."""
-        return self._photos.why_photo(sha256)
+        return self._views.why_photo(sha256)
 
     def why_file(self, file: str) -> Passport:
         """Passport of a file."""
-        return self._photos.why_file(file)
+        return self._views.why_file(file)
 
     def why_path(self, path: bytes) -> Passport:
         """Passport of an absolute path."""
-        return self._photos.why_path(path)
+        return self._views.why_path(path)
 
     # --- the daemon itself -----------------------------------------------------------------------------
 

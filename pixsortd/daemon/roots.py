@@ -1,6 +1,5 @@
 """The configured roots and the threads that watch them."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,20 +9,14 @@ from pixsortd.api.ports import RootEntry
 from pixsortd.config import RootSettings, Settings
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs, Progress
+from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
 from pixsortd.decisions import Decisions
 from pixsortd.errors import Conflict, NotFound
 from pixsortd.index.store import Store
-from pixsortd.records import Change, ConfirmGone, Job, Ledger, RootRecord, RootState, root_id
+from pixsortd.records import Change, ConfirmGone, Job, RootRecord, RootState, root_id
 from pixsortd.watch.watcher import RootWatcher
 
-ABSENT = frozenset({RootState.AWAY, RootState.UNREADABLE})
-
 OnChange = Callable[[RootRecord, Sequence[Change]], None]
-
-
-def real_path(path: str | Path) -> bytes:
-    """The absolute path with ``~`` and links resolved, as raw bytes."""
-    return os.path.realpath(os.path.expanduser(os.fsencode(path)))
 
 
 class Roots:
@@ -117,15 +110,7 @@ class Roots:
 
     def holding(self, path: bytes) -> tuple[str, bytes] | None:
         """The innermost root an absolute path lies in, and the path relative to it."""
-        inside = [
-            (len(base), identity, base)
-            for identity in self._roots
-            if path.startswith((base := self.path_of(identity)).rstrip(b"/") + b"/")
-        ]
-        if not inside:
-            return None
-        _, identity, base = max(inside)
-        return identity, path[len(base.rstrip(b"/")) + 1 :]
+        return innermost({identity: self.path_of(identity) for identity in self._roots}, path)
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -136,12 +121,18 @@ class Roots:
 
         def work(progress: Progress) -> Mapping[str, int]:
             watcher.request_scan()
+            seen = 0
             while watcher.record.last_scan == before and watcher.record.state not in ABSENT:
                 directories, files = watcher.scan_progress or (0, 0)
                 known = max(watcher.record.directories, directories)
-                progress(directories, known, f"{files} files seen")
+                seen = max(seen, files)
+                # Between two looks a scan may begin and end: nothing seen says nothing then.
+                progress(directories, known, f"{seen} files seen" if seen else "")
                 time.sleep(0.05)
-            return {"directories": watcher.record.directories}
+            directories, ledger = watcher.record.directories, self._store.ledger(root)
+            if watcher.record.last_scan != before:
+                progress(directories, directories, f"{ledger.on_disk - ledger.away} files seen")
+            return {"directories": directories}
 
         return self._jobs.submit(f"scan {root}", work)
 
@@ -165,11 +156,3 @@ class Roots:
         if watcher is None:
             raise NotFound(f"there is no root {root}", next_step="GET /api/roots lists the configured ones.")
         return watcher
-
-
-def present_ledger(counted: Ledger, state: RootState) -> Ledger:
-    """The ledger as it is shown: while a root is absent, all its photos are away with it."""
-    if state not in ABSENT:
-        return counted
-    away = counted.indexed + counted.pending + counted.failed + counted.away
-    return Ledger(on_disk=counted.on_disk, excluded=counted.excluded, away=away)
