@@ -25,6 +25,8 @@
     │   ├── DownloadFailed      the hub, the network or the disk said no
     │   └── DependencyMissing   an optional package is not installed
     ├── WorkerFailed            a worker process ended or stopped answering
+    ├── GroupingFailed          the analyst process could not form groups; they stay as they were
+    ├── GroupingCancelled       somebody ended the clustering; the groups stay as they were
     └── DecisionsDamaged        the decisions log is broken before its end
 
 Every error carries ``title`` (what kind), ``message`` (what happened), ``path`` (to what, if to
@@ -192,6 +194,18 @@ class WorkerFailed(PixsortdError):
     """The worker process ended, or did not answer in time."""
 
     title, code = "Worker failed", "worker-failed"
+
+
+class GroupingFailed(PixsortdError):
+    """The analyst process ended without groups, or not within its deadline."""
+
+    title, code = "Grouping failed", "grouping-failed"
+
+
+class GroupingCancelled(PixsortdError):
+    """The clustering was ended on request."""
+
+    title, code, status = "Grouping cancelled", "grouping-cancelled", 409
 
 
 class DecisionsDamaged(PixsortdError):

@@ -1,0 +1,95 @@
+"""The phases of one clustering, from a file of vectors to described groups."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+
+from pixsortd.grouping.cluster import Clusters, cluster
+from pixsortd.grouping.describe import describe
+from pixsortd.grouping.identity import Assignment, match
+from pixsortd.grouping.reduce import BLOCK, Array
+from pixsortd.grouping.request import FoundGroup, Request
+from pixsortd.records import Membership
+
+
+class Rows(NamedTuple):
+    """What is clustered, by rising hash, so that the order of arrival changes nothing."""
+
+    contents: list[bytes]
+    vectors: Array
+
+
+def read(request: Request) -> Rows:
+    """The usable vectors. Raises ``OSError`` or ``ValueError`` for a file that does not fit the request."""
+    stored = np.load(request.vectors, mmap_mode="r", allow_pickle=False)
+    if stored.ndim != 2 or len(stored) != len(request.contents):
+        raise ValueError(f"{len(request.contents)} photos do not fit vectors of shape {stored.shape}")
+    if len(set(request.contents)) != len(request.contents):
+        raise ValueError("a photo is named twice")
+    order = np.array(sorted(range(len(stored)), key=lambda row: request.contents[row]), np.int64)
+    usable = np.concatenate(
+        [np.zeros(0, bool)] + [_usable(stored[order[s : s + BLOCK]]) for s in range(0, len(order), BLOCK)]
+    )
+    kept = order[usable]
+    return Rows([request.contents[row] for row in kept], stored[kept])
+
+
+def _usable(rows: Array) -> Array:
+    wide = np.asarray(rows, np.float64)
+    usable: Array = np.isfinite(wide).all(1) & (np.abs(wide).max(1, initial=0.0) > 0)
+    return usable
+
+
+def cluster_rows(rows: Rows, request: Request) -> Clusters:
+    """The clustering that the request's parameters ask for."""
+    return cluster(rows.vectors, request.min_cluster_size, request.min_samples, request.dimensions)
+
+
+def matched(rows: Rows, clusters: Clusters, request: Request) -> Assignment:
+    """Ids for the clusters, by label."""
+    found = [frozenset(rows.contents[row] for row in members) for members in _members(clusters)]
+    return match(request.previous, found, request.named)
+
+
+def described(rows: Rows, clusters: Clusters, ids: Sequence[str], at: float) -> tuple[FoundGroup, ...]:
+    """The groups, the largest first, with the why of every member."""
+    groups = []
+    for label, members in enumerate(_members(clusters)):
+        strengths = clusters.strengths[members]
+        seen = describe(rows.vectors[members], strengths)
+        names = [rows.contents[row] for row in members]
+        groups.append(
+            FoundGroup(
+                id=ids[label],
+                members={
+                    name: Membership(
+                        group=ids[label],
+                        strength=float(strengths[i]),
+                        how="clustered",
+                        at=at,
+                        nearest=tuple(names[near] for near in seen.nearest[i]),
+                        similarity=float(seen.similarity[i]),
+                    )
+                    for i, name in enumerate(names)
+                },
+                exemplars=tuple(names[i] for i in seen.exemplars),
+                floor=seen.floor,
+                cohesion=clusters.cohesions[label],
+            )
+        )
+    return tuple(groups)
+
+
+def method(request: Request) -> str:
+    """The clustering in words, for people and for comparing runs."""
+    return (
+        f"PCA to {request.dimensions} dimensions at unit length, HDBSCAN {version('hdbscan')} with "
+        f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
+    )
+
+
+def _members(clusters: Clusters) -> list[Array]:
+    """Rows of each label, rising."""
+    return [np.flatnonzero(clusters.labels == label) for label in range(len(clusters.cohesions))]
