@@ -10,6 +10,7 @@ import structlog
 from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, Settings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
+from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.ingest import Ingest
@@ -116,9 +117,10 @@ class Daemon:
             beat=heart.beat_of("ingest"),
             beat_every=heart.interval,
         )
+        self.figures = Figures(settings, state_dir, self.store)
         report = Report(
             settings=settings,
-            state_dir=state_dir,
+            figures=self.figures,
             store=self.store,
             roots=self.roots,
             searcher=self.searcher,
@@ -130,7 +132,6 @@ class Daemon:
             tally=self.tally,
             notices=notices,
         )
-        self.report = report
         views = PhotoViews(self.store, self.roots, self.searcher, self.decisions.ratings)
         photos = Photos(self.store, self.roots, self.decisions, views, lambda data: self._tell("photos", data))
         self.library = DaemonLibrary(
@@ -215,7 +216,7 @@ class Daemon:
         if seen == self.store.meta_get("weights"):
             return
         self.store.meta_set("weights", seen)
-        if any(ability.state is AbilityState.UNAVAILABLE for ability in self.report.abilities()):
+        if any(ability.state is AbilityState.UNAVAILABLE for ability in self.figures.abilities()):
             self.ingest.survey()
 
     # --- what is told to whom ----------------------------------------------------------------------------

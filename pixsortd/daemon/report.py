@@ -1,30 +1,26 @@
 """The daemon in figures: the status, the readings for ``/metrics``, the health questions."""
 
 import os
-import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+
+import msgspec
 
 import pixsortd
-from pixsortd.api.ports import IndexReport, MetricKind, Ping, QueueReport, Reading, StatusReport, WorkerReport
+from pixsortd.api.ports import MetricKind, Ping, QueueReport, Reading, StatusReport, WorkerReport
 from pixsortd.config import Settings
+from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
-from pixsortd.daemon.wants import BUILTIN, configured_spaces
-from pixsortd.index.schema import VERSION
 from pixsortd.index.store import Store
-from pixsortd.records import Ability, AbilityState, Analysis, FileState, JobState, Reason, RootState, WatchMode
+from pixsortd.records import AbilityState, Analysis, JobState, Reason, RootState
 from pixsortd.workers.dispatch import Dispatcher
-
-LOW_SPACE = 200 * 10**6
-"""Bytes free on the state directory's disk below which a person is told."""
 
 
 class Tally:
@@ -74,7 +70,7 @@ class Report:
         self,
         *,
         settings: Callable[[], Settings],
-        state_dir: Path,
+        figures: Figures,
         store: Store,
         roots: Roots,
         searcher: Searcher,
@@ -88,7 +84,7 @@ class Report:
     ) -> None:
         """``notices`` are what the start found out, such as an index restored from a backup."""
         self._settings = settings
-        self._state_dir = state_dir
+        self._figures = figures
         self._store = store
         self._roots = roots
         self._searcher = searcher
@@ -114,8 +110,8 @@ class Report:
             roots=tuple(self._roots.entries()),
             queue=self.queue(),
             worker=self.worker(),
-            index=self.index(),
-            abilities=tuple(self.abilities()),
+            index=self._figures.index(),
+            abilities=tuple(self._figures.abilities()),
             space=active.name if active is not None else "",
             wanted_space=settings.embed.space,
             jobs=tuple(job for job in self._jobs.list() if job.state in (JobState.QUEUED, JobState.RUNNING)),
@@ -124,12 +120,10 @@ class Report:
 
     def queue(self) -> QueueReport:
         """What waits."""
-        files = self._store.counts().files
-        pending = files.get(FileState.PENDING, 0)
-        rate = self._ingest.rate.per_second()
-        return QueueReport(
-            settling=max(0, pending - self._store.queued()),
-            ready=self._store.queued(),
+        waiting, rate = self._figures.waiting(), self._ingest.rate.per_second()
+        pending = waiting.settling + waiting.ready
+        return msgspec.structs.replace(
+            waiting,
             in_flight=self._ingest.in_flight,
             backfill=int(self._ingest.refilling),
             rate=round(rate, 3),
@@ -138,7 +132,7 @@ class Report:
 
     def worker(self) -> WorkerReport:
         """The analysis process."""
-        devices = {ability.device for ability in self.abilities() if ability.state is AbilityState.READY}
+        devices = {ability.device for ability in self._figures.abilities() if ability.state is AbilityState.READY}
         trouble = self._ingest.trouble
         state = "failed" if trouble else "off"
         if self._dispatcher.running:
@@ -152,64 +146,18 @@ class Report:
             reason=trouble,
         )
 
-    def index(self) -> IndexReport:
-        """The sidecar index."""
-        counts = self._store.counts()
-        return IndexReport(
-            photos=counts.photos,
-            groups=counts.groups,
-            grouped=counts.grouped,
-            quarantined=counts.files.get(FileState.FAILED, 0),
-            bytes=_used(self._state_dir / "index"),
-            free=shutil.disk_usage(self._state_dir).free,
-            generation=self._store.generation,
-            schema=VERSION,
-        )
-
-    def abilities(self) -> list[Ability]:
-        """What is known of each configured space and metric, and of the space that stands in."""
-        settings = self._settings()
-        known = {(ability.kind, ability.name): ability for ability in self._store.abilities()}
-        wanted = [("space", name) for name in configured_spaces(settings)]
-        if ("space", BUILTIN) in known and ("space", BUILTIN) not in wanted:
-            wanted.append(("space", BUILTIN))
-        wanted += [("metric", name) for name in settings.score.metrics]
-        return [
-            known.get((kind, name)) or Ability(kind=kind, name=name, state=AbilityState.UNKNOWN)
-            for kind, name in wanted
-        ]
-
     def notices(self) -> Iterator[Reason]:
         """What a person should know now."""
         yield from self._notices
         if self._ingest.trouble is not None:
             yield self._ingest.trouble
-        free = shutil.disk_usage(self._state_dir).free
-        if free < LOW_SPACE:
-            yield Reason(
-                code="low-space",
-                message=f"only {free // 10**6} MB of space are left for the index",
-                next_step="Free some space on the disk of the state directory.",
-            )
-        for entry in self._roots.entries():
-            record = entry.record
-            if record.reason is not None and record.state is not RootState.ONLINE:
-                yield record.reason
-            if record.watch is WatchMode.DEGRADED and record.watch_reason is not None:
-                yield record.watch_reason
-        for ability in self.abilities():
-            if ability.state is AbilityState.UNAVAILABLE and ability.reason is not None:
-                yield Reason(
-                    code=ability.reason.code,
-                    message=f"{ability.kind} {ability.name}: {ability.reason.message}",
-                    next_step=ability.reason.next_step,
-                )
+        yield from self._figures.notices(self._roots.entries())
 
     # --- monitoring --------------------------------------------------------------------------------
 
     def readings(self) -> list[Reading]:
         """Numbers for ``/metrics``."""
-        queue, worker, index = self.queue(), self.worker(), self.index()
+        queue, worker, index = self.queue(), self.worker(), self._figures.index()
         found = [
             Reading(name="photos", help="Photos that some file holds.", value=index.photos),
             Reading(name="groups", help="Groups.", value=index.groups),
@@ -252,11 +200,3 @@ class Report:
             return None
         stuck = self._heart.stuck(3 * self._heart.interval)
         return Reason(code="stuck", message=f"no sign of life from: {', '.join(stuck)}") if stuck else None
-
-
-def _used(directory: Path) -> int:
-    """Bytes the files directly in ``directory`` take on disk; sparse ones count what they hold."""
-    try:
-        return sum(entry.stat().st_blocks * 512 for entry in os.scandir(directory) if entry.is_file())
-    except OSError:
-        return 0
