@@ -15,9 +15,10 @@ from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.views import known_group
 from pixsortd.decisions import Decisions
+from pixsortd.errors import GroupingCancelled
 from pixsortd.grouping.join import vote
 from pixsortd.grouping.request import Reply, Request
-from pixsortd.grouping.run import ClusteringCancelled, recluster
+from pixsortd.grouping.run import recluster
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
 
@@ -172,11 +173,11 @@ class Grouper:
                 min_cluster_size=settings.min_cluster_size,
                 min_samples=settings.min_samples,
                 dimensions=settings.dimensions,
-                deadline=settings.deadline,
+                deadline=float(settings.deadline),
             )
             try:
                 reply = recluster(request, progress, progress.cancelled)
-            except ClusteringCancelled as error:
+            except GroupingCancelled as error:
                 raise Cancelled from error
         self._apply(reply, space, contents)
         self._store.meta_set("clustered", msgspec.json.encode((self._store.counts().photos, space.key.hex())))

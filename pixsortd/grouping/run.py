@@ -26,7 +26,7 @@ _LOOK = 0.2
 
 _READ = 1 << 16
 _TAIL = 2000
-_ANALYST = (sys.executable, "-m", "pixsortd.grouping.analyst")
+_ANALYST = (sys.executable, "-P", "-m", "pixsortd.grouping.analyst")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
