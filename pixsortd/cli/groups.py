@@ -53,7 +53,7 @@ def rename(session: shell.Session, group: str, name: str | None, clear: bool) ->
     """Name a group. The name stays through every re-forming and outlives the index."""
     if clear == (name is not None):
         raise click.UsageError("Give either a NAME or --clear.")
-    answer = session.source.rename_group(group, name)
+    answer = session.daemon.rename_group(group, name)
     if session.json:
         out.record(answer)
     else:
@@ -67,4 +67,4 @@ def rename(session: shell.Session, group: str, name: str | None, clear: bool) ->
 @shell.pass_session
 def recluster(session: shell.Session, wait: bool) -> None:
     """Form the groups anew now. Ids and names of groups that go on stay."""
-    jobs.follow(session, session.source.recluster(), wait)
+    jobs.follow(session, session.daemon.recluster(), wait)

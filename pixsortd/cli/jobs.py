@@ -17,7 +17,7 @@ def follow(session: shell.Session, job: Json, wait: bool, pause: Callable[[float
     """Tell of a started job; with ``wait`` until it is over. Raises PixsortdError when it failed."""
     while wait and job["state"] not in OVER:
         pause(PAUSE)
-        job = session.source.job(job["id"])
+        job = session.daemon.job(job["id"])
     if session.json:
         out.record(job)
     else:

@@ -33,10 +33,10 @@ def retry(session: shell.Session, files: tuple[str, ...], everything: bool) -> N
     """Queue failed files (by their ids in the list) again."""
     if bool(files) == everything:
         raise click.UsageError("Give either ids or --all.")
-    chosen = [one["id"] for one in session.source.quarantine()] if everything else list(files)
+    chosen = [one["id"] for one in session.daemon.quarantine()] if everything else list(files)
     answer: dict[str, list[str]] = {"queued": [], "unknown": []}
     for start in range(0, len(chosen), 500):
-        part = session.source.retry(chosen[start : start + 500])
+        part = session.daemon.retry(chosen[start : start + 500])
         answer = {key: answer[key] + part[key] for key in answer}
     if session.json:
         out.record(answer)

@@ -49,7 +49,7 @@ def list_roots(session: shell.Session) -> None:
 @shell.pass_session
 def scan_root(session: shell.Session, root: str, wait: bool) -> None:
     """Compare one directory (id or path) with the index now."""
-    jobs.follow(session, session.source.scan(pick(session.source.roots(), root)["id"]), wait)
+    jobs.follow(session, session.daemon.scan(pick(session.daemon.roots(), root)["id"]), wait)
 
 
 @roots.command("confirm-gone", cls=shell.Reading)
@@ -61,14 +61,14 @@ def confirm_gone(session: shell.Session, root: str, yes: bool) -> None:
 
     Their names, ratings and groups are kept; should the files ever return, so do those.
     """
-    chosen = pick(session.source.roots(), root)
+    chosen = pick(session.daemon.roots(), root)
     if not yes:
         click.confirm(
             f"{chosen['missing']} files of {out.safe(chosen['path'])} are missing. Are they gone for good?",
             abort=True,
             err=True,
         )
-    answer = session.source.confirm_gone(chosen["id"])
+    answer = session.daemon.confirm_gone(chosen["id"])
     if session.json:
         out.record(answer)
     else:

@@ -16,7 +16,7 @@ def scan(session: shell.Session, root: str | None, wait: bool) -> None:
     """
     from pixsortd.cli.roots import pick
 
-    known = session.source.roots()
-    started = [session.source.scan(one["id"]) for one in ([pick(known, root)] if root else known)]
+    known = session.daemon.roots()
+    started = [session.daemon.scan(one["id"]) for one in ([pick(known, root)] if root else known)]
     for job in {one["id"]: one for one in started}.values():
         jobs.follow(session, job, wait)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:  # reading settings costs more than the whole of --help
-    from pixsortd.cli.source import Source
+    from pixsortd.cli.source import Daemon, Source
     from pixsortd.config import Loaded
 
 
@@ -33,10 +33,18 @@ class Session:
 
     @cached_property
     def source(self) -> Source:
-        """Where answers come from; raises DaemonUnreachable."""
+        """Where answers come from, the daemon or else its index; raises DaemonUnreachable without either."""
         from pixsortd.cli import source
 
-        return source.source(self.loaded.settings)
+        found = source.source(self.state_dir, self.loaded.settings, self._from_index)
+        return click.get_current_context().with_resource(found)
+
+    @cached_property
+    def daemon(self) -> Daemon:
+        """The running daemon, for commands that have something done; raises DaemonUnreachable."""
+        from pixsortd.cli import source
+
+        return source.daemon(self.state_dir)
 
     @property
     def state_dir(self) -> Path:
@@ -44,6 +52,12 @@ class Session:
         from pixsortd.config import state_directory
 
         return state_directory(self.loaded.settings)
+
+    def _from_index(self, as_of: float) -> None:
+        from pixsortd.cli.out import instant
+
+        self.log_to_stderr()
+        self.talk(f"No daemon runs: this is from its index as of {instant(as_of)}.")
 
     def log_to_stderr(self) -> None:
         """Send what the rooms log to stderr; for commands that work themselves instead of asking."""

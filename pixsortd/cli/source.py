@@ -1,14 +1,15 @@
 """Where commands get their answers. All of them speak in the JSON of the API."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from pixsortd.cli.client import DaemonClient
-from pixsortd.config import Settings, state_directory
-from pixsortd.daemon.lock import read_address
-from pixsortd.errors import DaemonUnreachable
+from pixsortd.config import Settings
+from pixsortd.daemon.lock import is_held, read_address
+from pixsortd.errors import DaemonUnreachable, NotFound
 
 Json = dict[str, Any]
 
@@ -16,25 +17,17 @@ START = "Start it with `pixsortd run`, or look at `systemctl status pixsortd`."
 
 
 class Source(Protocol):
-    """What the reading and asking commands need. Any call may raise the errors of pixsortd.errors."""
+    """What the reading commands need. Any call may raise the errors of pixsortd.errors."""
 
     def status(self) -> Json: ...
 
     def roots(self) -> Sequence[Json]: ...
-
-    def scan(self, root: str) -> Json: ...
-
-    def confirm_gone(self, root: str) -> Json: ...
 
     def groups(self) -> Iterator[Json]: ...
 
     def group(self, group: str) -> Json: ...
 
     def members(self, group: str) -> Iterator[Json]: ...
-
-    def rename_group(self, group: str, name: str | None) -> Json: ...
-
-    def recluster(self) -> Json: ...
 
     def similar(self, image: str, limit: int) -> Json: ...
 
@@ -44,18 +37,51 @@ class Source(Protocol):
 
     def quarantine(self) -> Iterator[Json]: ...
 
+
+class Daemon(Source, Protocol):
+    """What the commands need that have something done."""
+
+    def scan(self, root: str) -> Json: ...
+
+    def confirm_gone(self, root: str) -> Json: ...
+
+    def rename_group(self, group: str, name: str | None) -> Json: ...
+
+    def recluster(self) -> Json: ...
+
     def retry(self, files: Sequence[str]) -> Json: ...
 
     def job(self, job: str) -> Json: ...
 
 
-def source(settings: Settings, environ: Mapping[str, str] = os.environ) -> Source:
-    """The running daemon of these settings; raises DaemonUnreachable when there is none."""
-    state_dir = state_directory(settings, environ)
+def daemon(state_dir: Path) -> Daemon:
+    """The daemon of this state directory; raises DaemonUnreachable when there is none."""
     address = read_address(state_dir)
     if address is None:
         raise _absent(state_dir)
     return DaemonClient(address.url, address.token)
+
+
+@contextmanager
+def source(state_dir: Path, settings: Settings, on_index: Callable[[float], None]) -> Iterator[Source]:
+    """The running daemon, else its index; ``on_index`` then hears before it is opened when it was last written.
+
+    Raises DaemonUnreachable when there is neither, and IndexDamaged, IndexTooNew or Conflict for an
+    index that cannot be read.
+    """
+    index = state_dir / "index" / "data.mdb"
+    if is_held(state_dir) or not os.path.exists(index):
+        yield daemon(state_dir)
+        return
+    on_index(os.path.getmtime(index))
+    from pixsortd.daemon.offline import Offline  # a running daemon is asked without all that reads an index
+
+    try:
+        opened = Offline(state_dir, settings)
+    except NotFound:
+        raise _absent(state_dir) from None
+    with closing(opened):
+        yield opened
 
 
 def _absent(state_dir: Path) -> DaemonUnreachable:

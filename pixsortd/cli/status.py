@@ -12,7 +12,7 @@ Json = dict[str, Any]
 @click.command(cls=shell.Reading)
 @shell.pass_session
 def status(session: shell.Session) -> None:
-    """Show roots, ledger, queue, worker and models of the running daemon."""
+    """Show roots, ledger, queue, worker and models of the daemon, or of its last run when it is down."""
     answer = session.source.status()
     if session.json:
         out.record(answer)
@@ -23,7 +23,8 @@ def status(session: shell.Session) -> None:
 def show(answer: Json) -> None:
     """The answer of the API in words."""
     up = f", up {out.span(answer['uptime'])}" if answer.get("uptime") else ""
-    out.line(f"pixsortd {answer['version']}, process {answer['pid']}{up}")
+    process = f"process {answer['pid']}{up}" if answer["pid"] else "not running"
+    out.line(f"pixsortd {answer['version']}, {process}")
     for notice in answer["notices"]:
         out.reason(notice, "! ")
     out.line()

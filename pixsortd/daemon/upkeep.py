@@ -4,25 +4,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pixsortd.config import Settings
 from pixsortd.daemon.lock import InstanceLock, is_held
+from pixsortd.daemon.readable import readable, require_index
 from pixsortd.decisions.log import NAME, body_of
-from pixsortd.errors import Conflict, IndexDamaged, IndexTooNew, NotFound
 from pixsortd.index import check as index_check
 from pixsortd.index import rebuild as index_rebuild
 from pixsortd.index.check import Finding
-from pixsortd.index.probe import Probed, Verdict, probe
 from pixsortd.index.startup import open_index
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
 from pixsortd.records import RootState
 
 Progress = Callable[[int, int], None]
-
-_MEND = "Start the daemon, or run `pixsortd rebuild`: the newest sound backup takes its place."
 
 
 def check(state_dir: Path, settings: Settings, *, read_data: bool, progress: Progress) -> list[Finding]:
@@ -32,7 +28,7 @@ def check(state_dir: Path, settings: Settings, *, read_data: bool, progress: Pro
     without an index, IndexDamaged when it cannot even be opened, IndexTooNew and Conflict for another format.
     """
     findings = list(_decisions(state_dir / "decisions" / NAME))
-    with _readable(state_dir, settings) as store:
+    with readable(state_dir, settings) as store:
         online = {
             root.id: root.path for root in store.roots() if root.state is RootState.ONLINE and os.path.isdir(root.path)
         }
@@ -47,11 +43,11 @@ def rebuild(state_dir: Path, settings: Settings, *, verify: bool) -> list[Findin
     """
     directory = state_dir / "index"
     if verify:
-        with _readable(state_dir, settings) as store, tempfile.TemporaryDirectory() as scratch:
+        with readable(state_dir, settings) as store, tempfile.TemporaryDirectory() as scratch:
             searches = [] if is_held(state_dir) else list(_searches(store, directory, Path(scratch)))
             stale = [_stale(search) for search in searches if search.origin.kind == "rebuilt" and search.origin.reason]
             return stale + index_rebuild.rebuild(store, searches, verify=True)
-    _require_index(directory)
+    require_index(directory)
     with InstanceLock(state_dir):
         index = settings.index
         store, _ = open_index(directory, state_dir / "backups", map_size=index.map_size, keep=index.backups)
@@ -80,34 +76,6 @@ def _stale(search: Vectors) -> Finding:
         message=f"space {search.space.name}: its file is not usable ({search.origin.reason})",
         next_step="Nothing to do: it is made anew at the next start.",
     )
-
-
-@contextmanager
-def _readable(state_dir: Path, settings: Settings) -> Iterator[Store]:
-    """The index, open for reading, after a child process saw that opening it is safe.
-
-    A running daemon has seen that itself, and the probe needs a file at rest.
-    """
-    directory = state_dir / "index"
-    _require_index(directory)
-    found = Probed(verdict=Verdict.SOUND) if is_held(state_dir) else probe(directory)
-    if found.verdict is Verdict.DAMAGED:
-        raise IndexDamaged(f"the index is damaged: {found.message}", path=str(directory), next_step=_MEND)
-    if found.verdict is Verdict.TOO_NEW:
-        raise IndexTooNew(found.message, path=str(directory), next_step="Use the newer pixsortd again.")
-    if found.verdict is Verdict.OLDER:
-        step = "Start the daemon once: it brings the index to the format of this version."
-        raise Conflict(f"the index is of an older format ({found.message})", path=str(directory), next_step=step)
-    store = Store.open(directory, map_size=settings.index.map_size, readonly=True)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _require_index(directory: Path) -> None:
-    if not (directory / "data.mdb").exists():
-        raise NotFound("there is no index yet", path=str(directory), next_step="`pixsortd run` makes one.")
 
 
 def _decisions(path: Path) -> Iterator[Finding]:

@@ -169,6 +169,8 @@ class Engine:
                 max_readers=_READERS,
                 readonly=readonly,
                 create=not readonly,
+                # Opened for reading only, no lock file is made: its size must have been allocated.
+                lock=not readonly or (directory / LOCK).exists(),
                 mode=0o700,
                 readahead=True,
             )
