@@ -1,4 +1,4 @@
-"""The tables of the index, the version of their format, and the steps from older versions.
+"""The tables of the index and the version of their format.
 
 Every table is an LMDB database of its own. Keys, with ``root`` 6 bytes, ``dir`` = root +
 blake2b-16 of the directory's path, ``file`` = dir + name, ``order`` an 8-byte number that sorts
@@ -34,14 +34,9 @@ Tables marked ``*`` hold keys only and follow from the others: ``check`` recount
 ``rebuild`` makes them anew.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from pixsortd.errors import IndexDamaged, IndexTooNew
-
-if TYPE_CHECKING:
-    from pixsortd.index.engine import Edit, Engine
+from pixsortd.errors import IndexTooNew
 
 VERSION = 1
 """Format that this code reads and writes."""
@@ -77,10 +72,6 @@ class Table(StrEnum):
     NOTES = "notes"
 
 
-STEPS: dict[int, Callable[["Edit"], None]] = {}
-"""For each older version the step that makes the next one of it, in one transaction."""
-
-
 def refuse_newer(version: int) -> None:
     """Raise ``IndexTooNew`` unless this code knows the format ``version``."""
     if version > VERSION:
@@ -88,20 +79,3 @@ def refuse_newer(version: int) -> None:
             f"the index has format {version}, and this pixsortd knows formats up to {VERSION}",
             next_step="Start the newer pixsortd again, or move the index away: it is made anew from the photos.",
         )
-
-
-def migrate(engine: "Engine", found: int) -> None:
-    """Take an index from version ``found`` to ``VERSION``, each step durable on its own.
-
-    Raises ``IndexTooNew`` for a version above ours, ``IndexDamaged`` for one too old for any step.
-    """
-    refuse_newer(found)
-    for version in range(found, VERSION):
-        if version not in STEPS:
-            raise IndexDamaged(
-                f"there is no way from index format {version} to {VERSION}",
-                next_step="Move the index directory away: it is made anew from the photos.",
-            )
-        with engine.write() as edit:
-            STEPS[version](edit)
-            edit.set_version(version + 1)

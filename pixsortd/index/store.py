@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from pixsortd.index import schema
 from pixsortd.index.analysis import Analyses
 from pixsortd.index.backfill import Sweep
 from pixsortd.index.engine import Engine
 from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
 from pixsortd.index.groups import Groups
+from pixsortd.index.migration import migrate
 from pixsortd.index.pages import Pages
 from pixsortd.index.photos import Photos
 from pixsortd.index.queries import PhotoQuery
@@ -42,7 +42,7 @@ class Store(Files, Entries, Analyses, Photos, Pages, Groups, Spaces):
         engine = Engine(directory, map_size=map_size, readonly=readonly)
         try:
             if not readonly:
-                schema.migrate(engine, engine.found_version)
+                migrate(engine, engine.found_version)
         except BaseException:
             engine.close()
             raise

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pixsortd.errors import IndexDamaged, IndexFull, IndexProblem, IndexTooNew
-from pixsortd.index import backup, schema
+from pixsortd.index import backup, migration, schema
 from pixsortd.index.backup import backups, make_backup
 from pixsortd.index.codec import order_of, seal, unseal
 from pixsortd.index.engine import Edit
@@ -62,7 +62,7 @@ def test_an_older_index_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(IndexDamaged, match="no way from index format 0"):
         Store.open(tmp_path / "index", map_size=MAP)
     assert probe(tmp_path / "index").verdict is Verdict.OLDER
-    monkeypatch.setitem(schema.STEPS, 0, rename_notes)
+    monkeypatch.setitem(migration.STEPS, 0, rename_notes)
     store, opened_as = open_index(tmp_path / "index", tmp_path / "backups", map_size=MAP)
     assert opened_as.origin == "migrated"
     assert store.meta_get("recluster") == b"yesterday"
@@ -79,10 +79,10 @@ def test_a_step_that_fails_leaves_the_old_version(tmp_path: Path, monkeypatch: p
 
     with opened(tmp_path / "index") as store, store.engine.write() as edit:
         edit.set_version(0)
-    monkeypatch.setitem(schema.STEPS, 0, half)
+    monkeypatch.setitem(migration.STEPS, 0, half)
     with pytest.raises(RuntimeError):
         Store.open(tmp_path / "index", map_size=MAP)
-    monkeypatch.setitem(schema.STEPS, 0, lambda _: None)
+    monkeypatch.setitem(migration.STEPS, 0, lambda _: None)
     with opened(tmp_path / "index") as store:
         assert store.meta_get("half") is None
 
