@@ -231,7 +231,9 @@ class Daemon:
         self.tally.add(analyses)
         self.searcher.add(analyses)
         self.grouper.place(analyses)
-        self._tell("photos", {"added": len(added), "ids": [photo.sha256.hex() for photo in added]})
+        new = {photo.sha256 for photo in added}
+        changed = [analysis.sha256.hex() for analysis in analyses if analysis.sha256 not in new]
+        self._tell("photos", {"added": len(new), "ids": [sha256.hex() for sha256 in new], "changed": changed})
 
     def _trouble(self, row: FileRow, reason: Reason | None) -> None:
         if reason is None:

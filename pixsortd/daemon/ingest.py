@@ -39,6 +39,7 @@ class Queue(Protocol):
     def lacking(
         self, space_keys: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
     ) -> list[FileRow]: ...
+    def sweep_again(self) -> None: ...
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
     def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
     def fail(self, row: FileRow, reason: Reason, sha256: bytes | None, attempts: int) -> None: ...
@@ -92,7 +93,8 @@ class Ingest(threading.Thread):
         beat: Callable[[], None],
         beat_every: float | None,
     ) -> None:
-        """``root_paths`` gives the online roots; ``on_trouble`` hears of failed (with reason) and changed files,
+        """``root_paths`` gives the online roots; ``on_idle`` hears that no file waits any more, though photos
+        may still be scored; ``on_trouble`` of failed (with reason) and changed files,
         ``on_abilities`` of models and metrics that can be used now, or no longer.
         """
         super().__init__(name="ingest", daemon=True)
@@ -106,6 +108,9 @@ class Ingest(threading.Thread):
         self._wake = threading.Event()
         self._stopping = False
         self._backfill = True
+        self._scoring = True
+        self._unscored = False
+        self._arrivals = False
         self._survey = False
         self._known = {
             (ability.kind, ability.name): msgspec.structs.replace(ability, at=0.0) for ability in queue.abilities()
@@ -151,7 +156,6 @@ class Ingest(threading.Thread):
     def run(self) -> None:
         """Work until stopped."""
         failures = 0
-        busy = False
         self._survey = self._anything_unknown() and self._queue.counts().photos > 0
         while not self._stopping:
             self._beat()
@@ -163,7 +167,6 @@ class Ingest(threading.Thread):
                     self._learn()
                 rows = self._next_rows()
                 if rows:
-                    busy = True
                     self._process(rows)
                     failures, self.trouble = 0, None
                     continue
@@ -176,9 +179,6 @@ class Ingest(threading.Thread):
                 log.error("ingest waits", error=str(error), next_step=error.next_step, seconds=wait)
                 self._sleep(wait)
                 continue
-            if busy:
-                busy = False
-                self._on_idle()
             self._sleep(self._dispatcher.end_if_idle(self._settings().worker.idle))
 
     def _sleep(self, seconds: float | None) -> None:
@@ -187,11 +187,25 @@ class Ingest(threading.Thread):
         self._wake.wait(min(bounds) if bounds else None)
 
     def _next_rows(self) -> list[FileRow]:
+        """What is most worth doing: files that wait, then photos that lack something."""
         roots = self._root_paths().keys()
         worker = self._settings().worker
         rows = self._queue.next_batch(worker.batch_files, worker.batch_bytes, roots)
-        if rows or not self._backfill:
+        if rows:
+            # Scores cost many times what all the rest does: a backlog is made visible first and scored after.
+            self._scoring = len(rows) < worker.batch_files
+            self._arrivals = True
             return rows
+        self._scoring = True
+        if self._arrivals:
+            self._arrivals = False
+            self._on_idle()
+        if self._unscored:
+            self._unscored = False
+            self._backfill = True
+            self._queue.sweep_again()
+        if not self._backfill:
+            return []
         keys = [space.key for space in self._offer.spaces]
         rows = self._queue.lacking(keys, self._offer.metrics, worker.batch_files, roots)
         self._backfill = bool(rows)
@@ -259,7 +273,11 @@ class Ingest(threading.Thread):
         answer: dict[int, Wants] = {}
         seen: set[bytes] = set()
         for number, sha256 in hashes.items():
-            answer[number] = Wants() if sha256 in seen else wants(self._offer, *self._queue.analysis_of(sha256))
+            wanted = Wants() if sha256 in seen else wants(self._offer, *self._queue.analysis_of(sha256))
+            if wanted.metrics and not self._scoring:
+                self._unscored = True
+                wanted = msgspec.structs.replace(wanted, metrics=())
+            answer[number] = wanted
             seen.add(sha256)
         return answer
 

@@ -78,6 +78,10 @@ class Analyses:
         with self._engine.read() as view:
             return self._sweep.next(view, space_keys, metrics, limit, roots)
 
+    def sweep_again(self) -> None:
+        """Let ``lacking`` look at every photo anew, since some were committed with something left for later."""
+        self._sweep.restart()
+
     def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]:
         """Take in finished work, in one durable transaction; the photos that are new.
 

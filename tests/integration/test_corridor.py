@@ -206,3 +206,14 @@ def test_a_second_daemon_on_the_same_state_is_refused_in_words(tmp_path, photos)
         assert second.returncode == 3
         assert b"another pixsortd" in second.stderr
         assert daemon.get("/api/health/live")
+
+
+def test_a_backlog_is_visible_before_it_is_scored(tmp_path, photos):
+    settings = {"score": {"metrics": ["piqe"]}, "worker": {"batch_files": 4}}
+    with Daemon(tmp_path / "d", [photos], settings) as daemon:
+        daemon.settled(12)
+        wait_until(lambda: all("piqe" in image["scores"] for image in daemon.images()), 120)
+        write_photo(photos / "late.jpg", seed=900)
+        wait_until(lambda: "late.jpg" in names(daemon), 60)
+        late = next(image for image in daemon.images() if image["name"] == "late.jpg")
+        assert "piqe" in late["scores"]
