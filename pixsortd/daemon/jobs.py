@@ -146,7 +146,7 @@ class Jobs(threading.Thread):
             log.exception("job failed", kind=kind)
             self._end(job_id, JobState.FAILED, error=f"{type(error).__name__}: {error}")
         else:
-            self._end(job_id, JobState.COMPLETE, result=dict(result))
+            self._end(job_id, JobState.COMPLETE, result=dict(result), done=self.get(job_id).total)
 
     def _end(self, job_id: str, state: JobState, **fields: object) -> None:
         self.update(job_id, state=state, ended=time.time(), **fields)

@@ -98,7 +98,7 @@ def test_job_reports_progress_and_result(jobs):
         return {"groups": 3}
 
     job = ended(jobs, jobs.submit("recluster", work).id, JobState.COMPLETE)
-    assert (job.done, job.total, job.result, job.error) == (1, 2, {"groups": 3}, None)
+    assert (job.done, job.total, job.result, job.error) == (2, 2, {"groups": 3}, None)
     assert next(j.state for j in jobs.seen if j.id == job.id) is JobState.QUEUED
 
 
