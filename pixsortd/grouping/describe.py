@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pixsortd.grouping.join import NEAREST
 from pixsortd.grouping.reduce import Array, Floats, unit
-
-NEAREST = 5
-"""Members that speak for a member."""
 
 EXEMPLARS = 5
 LOOSEST = 0.05
