@@ -40,6 +40,7 @@ class Queue(Protocol):
         self, space_keys: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
     ) -> list[FileRow]: ...
     def sweep_again(self) -> None: ...
+    def lacking_count(self, space_keys: Collection[bytes], metrics: Collection[str]) -> int: ...
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
     def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
     def fail(self, row: FileRow, reason: Reason, sha256: bytes | None, attempts: int) -> None: ...
@@ -116,6 +117,9 @@ class Ingest(threading.Thread):
             (ability.kind, ability.name): msgspec.structs.replace(ability, at=0.0) for ability in queue.abilities()
         }
         self._offer = offer(settings(), self._known.values())
+        self._offered = 0
+        self.backfill = 0
+        """Known photos that lack a space, a metric or their thumbnail, while they are being completed."""
         self.rate = Rate()
         self.in_flight = 0
         self.trouble: Reason | None = None
@@ -125,11 +129,6 @@ class Ingest(threading.Thread):
     def offered(self) -> Offer:
         """The spaces and metrics in use now."""
         return self._offer
-
-    @property
-    def refilling(self) -> bool:
-        """Whether known photos may still lack something."""
-        return self._backfill
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -209,6 +208,11 @@ class Ingest(threading.Thread):
         keys = [space.key for space in self._offer.spaces]
         rows = self._queue.lacking(keys, self._offer.metrics, worker.batch_files, roots)
         self._backfill = bool(rows)
+        if rows and not self.backfill:
+            self.backfill = self._queue.lacking_count(keys, self._offer.metrics)
+        else:
+            self.backfill = max(len(rows), self.backfill - self._offered) if rows else 0
+        self._offered = len(rows)
         return rows
 
     def _process(self, rows: Sequence[FileRow]) -> None:

@@ -121,13 +121,13 @@ class Report:
     def queue(self) -> QueueReport:
         """What waits."""
         waiting, rate = self._figures.waiting(), self._ingest.rate.per_second()
-        pending = waiting.settling + waiting.ready
+        left = waiting.settling + waiting.ready or self._ingest.backfill
         return msgspec.structs.replace(
             waiting,
             in_flight=self._ingest.in_flight,
-            backfill=int(self._ingest.refilling),
+            backfill=self._ingest.backfill,
             rate=round(rate, 3),
-            eta=round(pending / rate, 1) if pending and rate > 0 else None,
+            eta=round(left / rate, 1) if left and rate > 0 else None,
         )
 
     def worker(self) -> WorkerReport:

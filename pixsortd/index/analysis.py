@@ -78,6 +78,11 @@ class Analyses:
         with self._engine.read() as view:
             return self._sweep.next(view, space_keys, metrics, limit, roots)
 
+    def lacking_count(self, space_keys: Collection[bytes], metrics: Collection[str]) -> int:
+        """How many photos lack a space, a metric or their thumbnail; looks at every photo, so ask it rarely."""
+        with self._engine.read() as view:
+            return self._sweep.count(view, space_keys, metrics)
+
     def sweep_again(self) -> None:
         """Let ``lacking`` look at every photo anew, since some were committed with something left for later."""
         self._sweep.restart()

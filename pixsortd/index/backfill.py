@@ -9,6 +9,9 @@ from pixsortd.index.schema import Table
 from pixsortd.index.spaces import current_metrics
 from pixsortd.records import FileRow, FileState, MetricInfo
 
+ORDER = 8
+"""Length of the time in front of a timeline key."""
+
 _Wanted = tuple[frozenset[bytes], frozenset[str], frozenset[bytes]]
 
 
@@ -53,6 +56,12 @@ class Sweep:
                         return found
             self._ended = True
             return found
+
+    @staticmethod
+    def count(view: View, spaces: Collection[bytes], metrics: Collection[str]) -> int:
+        """How many photos with a file lack something; looks at every photo."""
+        wanted, current = (frozenset(spaces), frozenset(metrics), frozenset[bytes]()), current_metrics(view)
+        return sum(_lacks(view, key[ORDER:], wanted, current) for key in view.keys(Table.TIMELINE))
 
 
 def _lacks(view: View, sha256: bytes, wanted: _Wanted, current: dict[str, MetricInfo]) -> bool:

@@ -211,6 +211,18 @@ def test_lacking_offers_each_photo_once_for_one_set_of_wants(store: Store) -> No
     assert adds_up(store)
 
 
+def test_what_was_left_for_later_is_counted_and_offered_by_a_new_sweep(store: Store) -> None:
+    index(store, b"one", b"two")
+    assert store.lacking_count([SPACE.key], ["niqe"]) == 0
+    assert store.lacking([SPACE.key], ["niqe"], 10, [ROOT]) == []
+    (row,) = drop(store, b"three", start=7)
+    store.commit([(row, msgspec.structs.replace(analysis(content(b"three")), scores=()))])
+    assert store.lacking([SPACE.key], ["niqe"], 10, [ROOT]) == [], "a finished sweep is not begun again by itself"
+    store.sweep_again()
+    assert store.lacking_count([SPACE.key], ["niqe"]) == 1
+    assert [row.path for row in store.lacking([SPACE.key], ["niqe"], 10, [ROOT])] == [b"three"]
+
+
 def test_lacking_skips_files_that_are_away(store: Store) -> None:
     index(store, b"one", b"two")
     store.record(ROOT, [Missing(path=b"one", reason=WHY)])
