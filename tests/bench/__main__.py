@@ -21,9 +21,8 @@ def main() -> int:
     if given.json:
         print(json.dumps(result))
         return 0
-    print(
-        f"{result['name']}: {result['value']:.4g} {result['unit']} (target {result['target']}, holds: {result['holds']})"
-    )
+    held = "holds" if result["holds"] else "DOES NOT HOLD"
+    print(f"{result['name']}: {result['value']:.4g} {result['unit']} (target {result['target']}: {held})")
     for key, value in result["detail"].items():
         print(f"  {key}: {value}")
     print(f"  machine: {result['machine']}; load {result['load']}", file=sys.stderr)
