@@ -33,7 +33,8 @@ class Roots:
         extensions: frozenset[bytes],
         on_change: OnChange,
     ) -> None:
-        self._roots = {root_id(real_path(root.path)): root for root in roots}
+        self._paths = {root_id(path): path for path in (real_path(root.path) for root in roots)}
+        self._roots = dict(zip(self._paths, roots, strict=True))
         self._state_dir = real_path(state_dir)
         self._store = store
         self._decisions = decisions
@@ -48,14 +49,13 @@ class Roots:
         """Begin watching; forget roots that are configured no more."""
         for stale in {record.id for record in self._store.roots()} - self._roots.keys():
             self._store.drop_root(stale)
-        paths = [real_path(root.path) for root in self._roots.values()]
         for identity, root in self._roots.items():
             name = f"watch-{identity}"
             watcher = RootWatcher(
                 root,
                 settings.watch,
                 self._store,
-                never=[self._state_dir, *(path for path in paths if path != real_path(root.path))],
+                never=[self._state_dir, *(path for other, path in self._paths.items() if other != identity)],
                 extensions=self._extensions,
                 on_change=self._on_change,
                 beat=self._heart.beat_of(name),
@@ -105,12 +105,11 @@ class Roots:
 
     def path_of(self, root: str) -> bytes:
         """Absolute path of a root; empty for one that is configured no more."""
-        settings = self._roots.get(root)
-        return real_path(settings.path) if settings is not None else b""
+        return self._paths.get(root, b"")
 
     def holding(self, path: bytes) -> tuple[str, bytes] | None:
         """The innermost root an absolute path lies in, and the path relative to it."""
-        return innermost({identity: self.path_of(identity) for identity in self._roots}, path)
+        return innermost(self._paths, path)
 
     # --- acting ------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from pixsortd.api.ports import (
@@ -17,11 +17,10 @@ from pixsortd.api.ports import (
 )
 from pixsortd.errors import Conflict, NotFound
 from pixsortd.index.entries import entry_id
-from pixsortd.index.queries import MetricRange, PhotoQuery
+from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
 from pixsortd.index.store import Store
 from pixsortd.records import FileRow, FileState, Group, Space, Step
 
-_BEST = (FileState.INDEXED, FileState.PENDING, FileState.FAILED, FileState.AWAY, FileState.EXCLUDED)
 _STATUS = {
     FileState.INDEXED: ImageStatus.INDEXED,
     FileState.PENDING: ImageStatus.PENDING,
@@ -95,56 +94,38 @@ class PhotoViews:
 
     def images(self, query: ImageQuery, cursor: str | None, limit: int) -> Page[ImageEntry]:
         """One page of photos, or of pending or failed files."""
-        away = self._roots.away()
-        page = self._store.page(index_query(query), cursor, limit, away)
-        names = {group.id: group.name for group in self._store.groups()}
-        items = []
-        for item in page.items:
-            if item.sha256 is None or item.status in (FileState.PENDING, FileState.FAILED):
-                rows = [row for place in item.files if (row := self._store.file(place.root, place.path)) is not None]
-                items.append(self._unknown(item.sha256, rows, away))
-            else:
-                items.append(self._known(item.sha256, away, names))
+        page = self._store.page(index_query(query), cursor, limit, self._roots.away())
+        items = [self._entry(item) for item in page.items]
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
 
     def image(self, sha256: bytes) -> ImageEntry:
         """One photo, or the failed files of one content. Raises ``NotFound``."""
-        away = self._roots.away()
-        if self._store.photo(sha256) is None:
-            rows = self._store.locations(sha256) or self._failed_with(sha256)
-            if not rows:
-                raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
-            return self._unknown(sha256, rows, away)
-        return self._known(sha256, away, None)
+        found = self._store.items([sha256], self._roots.away())
+        if found and found[0].files:
+            return self._entry(found[0])
+        rows = self._failed_with(sha256)
+        if not rows:
+            raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
+        return ImageEntry(sha256=sha256, status=ImageStatus.FAILED, files=self._files(rows))
 
-    def _known(self, sha256: bytes, away: frozenset[str], names: Mapping[str, str | None] | None) -> ImageEntry:
-        rows = self._store.locations(sha256)
-        membership = self._store.membership(sha256)
-        name = None
-        if membership is not None:
-            group = None if names is not None else self._store.group(membership.group)
-            name = names.get(membership.group) if names is not None else group.name if group else None
+    def _entry(self, item: PhotoItem) -> ImageEntry:
         return ImageEntry(
-            sha256=sha256,
-            status=best_status(rows, away),
-            photo=self._store.photo(sha256),
-            files=self._entries(rows),
+            sha256=item.sha256,
+            status=_STATUS[item.status],
+            photo=item.photo,
+            files=self._files(item.files),
             # A metric that has no answer for a photo stores NaN, so that it is not asked again.
-            scores=tuple(score for score in self._store.scores(sha256) if math.isfinite(score.value)),
-            membership=membership,
-            group_name=name,
-            rating=self._ratings().get(sha256),
+            scores=tuple(score for score in item.scores if math.isfinite(score.value)),
+            membership=item.membership,
+            group_name=item.group_name,
+            rating=self._ratings().get(item.sha256) if item.sha256 is not None else None,
         )
-
-    def _unknown(self, sha256: bytes | None, rows: Sequence[FileRow], away: frozenset[str]) -> ImageEntry:
-        return ImageEntry(sha256=sha256, status=best_status(rows, away), files=self._entries(rows))
 
     def _failed_with(self, sha256: bytes) -> list[FileRow]:
         return [row for row in self._store.quarantine(1000).items if row.sha256 == sha256]
 
-    def _entries(self, rows: Iterable[FileRow]) -> tuple[FileEntry, ...]:
-        ordered = sorted(rows, key=lambda row: (_BEST.index(row.state), row.path))
-        return tuple(self.file_entry(row) for row in ordered)
+    def _files(self, rows: Iterable[FileRow]) -> tuple[FileEntry, ...]:
+        return tuple(self.file_entry(row) for row in rows)
 
     def file_entry(self, row: FileRow) -> FileEntry:
         """A row with its id and its root's path."""
@@ -161,9 +142,9 @@ class PhotoViews:
                 raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
             raise Conflict("this photo has no vector yet", next_step="Try again when it has been analysed.")
         near = self._searcher.near(space, vector, limit, exclude=(sha256,))
-        away = self._roots.away()
-        names = {group.id: group.name for group in self._store.groups()}
-        items = [SimilarEntry(image=self._known(other, away, names), similarity=cosine) for other, cosine in near]
+        cosines = dict(near)
+        found = self._store.items(list(cosines), self._roots.away())
+        items = [SimilarEntry(image=self._entry(one), similarity=cosines[one.sha256]) for one in found if one.sha256]
         return Similar(items=items, space=space.name)
 
     # --- passports -------------------------------------------------------------------------------
@@ -220,12 +201,6 @@ class PhotoViews:
     def _steps_of(self, rows: Iterable[FileRow]) -> list[Step]:
         steps = [step for row in rows for step in self._store.file_history(row.root, row.path)]
         return sorted(steps, key=lambda step: step.at)
-
-
-def best_status(rows: Iterable[FileRow], away: frozenset[str]) -> ImageStatus:
-    """The best state among the files of one content; files in absent roots are away."""
-    states = [FileState.AWAY if row.root in away else row.state for row in rows]
-    return _STATUS[min(states, key=_BEST.index, default=FileState.AWAY)]
 
 
 def known_group(store: Store, group_id: str) -> Group:

@@ -6,7 +6,7 @@ from pixsortd.errors import InvalidRequest
 from pixsortd.index import groups, places, rows, scores
 from pixsortd.index.codec import NEWEST, OLDEST, order_of
 from pixsortd.index.engine import View
-from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery, Place
+from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
 from pixsortd.records import FileRow, FileState, Group
 
@@ -41,28 +41,19 @@ class Listing:
                 yield candidate
 
     def item(self, sha256: bytes) -> PhotoItem:
-        """What a list shows of one photo."""
-        view, found, files = self.view, places.photo(self.view, sha256), places.files_of(self.view, sha256)
-        assert found is not None
+        """What is known of one photo, its files in order of use."""
+        view, files = self.view, places.files_of(self.view, sha256)
         membership = groups.membership_at(view, sha256)
-        group = membership.group if membership else None
-        named = self._group(group) if group else None
+        named = self._group(membership.group) if membership else None
         here = [row for row in files if not self._row_away(row)]
-        first = (here or files)[0]
         return PhotoItem(
             sha256=sha256,
-            name=rows.split(first.path)[1],
             status=FileState.INDEXED if here else FileState.AWAY,
-            width=found.width,
-            height=found.height,
-            taken=found.taken,
-            added=found.added,
-            size=found.size,
-            group=group,
+            files=(*here, *(row for row in files if row not in here)) if here else tuple(files),
+            photo=places.photo(view, sha256),
+            scores=tuple(scores.of(view, sha256)),
+            membership=membership,
             group_name=named.name if named else None,
-            scores=scores.values(view, sha256),
-            files=tuple(Place(root=row.root, path=row.path, state=row.state) for row in files),
-            reason=None if here else first.reason,
         )
 
     def _group(self, group: str) -> Group | None:

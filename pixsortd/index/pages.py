@@ -17,7 +17,7 @@ from pixsortd.index.codec import NEWEST, OLDEST, order_of
 from pixsortd.index.engine import Engine, View
 from pixsortd.index.files import counts
 from pixsortd.index.listing import ORDER, Listing
-from pixsortd.index.queries import Counts, Page, PhotoItem, PhotoQuery, Place
+from pixsortd.index.queries import Counts, Page, PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
 from pixsortd.records import FileRow, FileState
 
@@ -139,16 +139,7 @@ class Waiting:
 
 
 def _file_item(row: FileRow) -> PhotoItem:
-    return PhotoItem(
-        sha256=row.sha256,
-        name=rows.split(row.path)[1],
-        status=row.state,
-        taken=row.stamp.mtime_ns / 1e9 if row.stamp else 0.0,
-        added=row.first_seen,
-        size=row.stamp.size if row.stamp else 0,
-        files=(Place(root=row.root, path=row.path, state=row.state),),
-        reason=row.reason,
-    )
+    return PhotoItem(sha256=row.sha256, status=row.state, files=(row,))
 
 
 def _sealed(kind: str, key: bytes) -> str:

@@ -1,7 +1,7 @@
 """Photos: what is known of one content, where it is, its thumbnail and its passport."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
@@ -11,6 +11,8 @@ from pixsortd.index.backfill import Sweep
 from pixsortd.index.codec import number_key
 from pixsortd.index.engine import Edit, Engine
 from pixsortd.index.files import history_key
+from pixsortd.index.listing import Listing
+from pixsortd.index.queries import PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
 from pixsortd.index.spaces import SpaceWriter
 from pixsortd.index.thumbs import Thumbnails
@@ -33,6 +35,12 @@ class Photos:
         """What is known of a content, whether or not a file still holds it."""
         with self._engine.read() as view:
             return places.photo(view, sha256)
+
+    def items(self, contents: Sequence[bytes], away_roots: Collection[str] = ()) -> list[PhotoItem]:
+        """What is known of each of these photos that is one; away are those all of whose files are."""
+        with self._engine.read() as view:
+            listing = Listing(view, PhotoQuery(), frozenset(away_roots))
+            return [listing.item(sha256) for sha256 in contents if view.has(Table.PHOTOS, sha256)]
 
     def locations(self, sha256: bytes) -> list[FileRow]:
         """The files that hold a content, away ones included."""

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from pixsortd.records import FileState, Reason, Record
+from pixsortd.records import FileRow, FileState, Membership, Photo, Record, Score
 
 T = TypeVar("T")
 
@@ -34,31 +34,23 @@ class PhotoQuery(Record, frozen=True, kw_only=True):
     """``-taken`` (newest first), ``taken`` or ``-added``."""
 
 
-class Place(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """One file of a photo."""
-
-    root: str
-    path: bytes
-    state: FileState
-
-
 class PhotoItem(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """A photo in a list, or a file that is no photo yet (its sha256 and sizes may be unknown)."""
+    """A photo with all that is known of it, or a file that is no photo yet (then without ``photo``)."""
 
     sha256: bytes | None
-    name: bytes
-    """File name of its first file, of one that is not away if there is one."""
-    status: str
-    width: int = 0
-    height: int = 0
-    taken: float = 0.0
-    added: float = 0.0
-    size: int = 0
-    group: str | None = None
+    status: FileState
+    """The best state among its files, where those in absent roots are away."""
+    files: tuple[FileRow, ...]
+    """At least one; those that are not away first."""
+    photo: Photo | None = None
+    scores: tuple[Score, ...] = ()
+    membership: Membership | None = None
     group_name: str | None = None
-    scores: dict[str, float] = {}
-    files: tuple[Place, ...] = ()
-    reason: Reason | None = None
+
+    @property
+    def name(self) -> bytes:
+        """File name of its first file."""
+        return self.files[0].path.rpartition(b"/")[2]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Quality scores: raw values, each with the metric's own direction, range and version."""
 
+import functools
 import hashlib
 from collections.abc import Mapping
 
@@ -11,7 +12,7 @@ from pixsortd.index.places import SHA
 from pixsortd.index.schema import Table
 from pixsortd.records import MetricInfo, Score
 
-_info = msgspec.msgpack.Decoder(MetricInfo).decode
+_info = functools.lru_cache(maxsize=64)(msgspec.msgpack.Decoder(MetricInfo).decode)
 _stored = msgspec.msgpack.Decoder(tuple[bytes, float, float]).decode
 
 

@@ -97,8 +97,11 @@ def test_status(library: Store) -> None:
 def test_an_item_says_what_a_list_shows(library: Store) -> None:
     items = {item.sha256: item for item in library.page(PhotoQuery(), None, 100).items}
     item = items[content(b"7")]
-    assert (item.width, item.height, item.taken, item.group, item.group_name) == (640, 480, 3.0, "g1", "Beach")
-    assert item.scores == {"niqe": 3.0}
+    assert item.photo is not None
+    assert (item.photo.width, item.photo.height, item.photo.taken) == (640, 480, 3.0)
+    assert item.membership is not None
+    assert (item.membership.group, item.group_name) == ("g1", "Beach")
+    assert {score.metric.name: score.value for score in item.scores} == {"niqe": 3.0}
     assert {(place.root, place.path) for place in item.files} == {(ROOT, b"d/07.jpg"), (OTHER, b"c/07.jpg")}
     online = {item.sha256: item for item in library.page(PhotoQuery(), None, 100, [ROOT]).items}[content(b"7")]
     assert (online.status, [place.root for place in online.files if place.root != ROOT]) == ("indexed", [OTHER])
@@ -158,7 +161,7 @@ def test_a_photo_is_away_only_when_all_its_files_are(tmp_path: Path) -> None:
         assert store.page(PhotoQuery(status="away"), None, 5).total == 0
         store.record(ROOT, [Missing(path=b"two", reason=WHY)])
         (item,) = store.page(PhotoQuery(status="away"), None, 5).items
-        assert (item.status, item.reason) == ("away", WHY)
+        assert (item.status, item.files[0].reason) == ("away", WHY)
         assert store.page(PhotoQuery(status="indexed"), None, 5).items == []
 
 
