@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -9,6 +10,9 @@ import msgspec
 
 from pixsortd.errors import AlreadyRunning, StateDirectoryError, explain_os_error
 from pixsortd.records import Record
+
+TRIES, PAUSE = 5, 0.05
+"""A command that asks whether a daemon runs holds the lock for an instant; that is no daemon."""
 
 
 class Address(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -42,17 +46,20 @@ class InstanceLock:
         except OSError as error:
             what, advice = explain_os_error(error)
             raise StateDirectoryError(what, path=str(self._directory), next_step=advice) from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._fd)
-            self._fd = None
-            raise AlreadyRunning(
-                "another pixsortd uses this state directory",
-                path=str(self._directory.parent),
-                next_step="Ask it with `pixsortd status`, stop it, or choose another state_dir.",
-            ) from None
-        return self
+        for _ in range(TRIES):
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(PAUSE)
+            else:
+                return self
+        os.close(self._fd)
+        self._fd = None
+        raise AlreadyRunning(
+            "another pixsortd uses this state directory",
+            path=str(self._directory.parent),
+            next_step="Ask it with `pixsortd status`, stop it, or choose another state_dir.",
+        )
 
     def announce(self, address: Address) -> None:
         """Write the address atomically, for the daemon's user only."""
