@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
     count, calls = (200, 200) if given.quick else (1000, 1000)
     with tempfile.TemporaryDirectory() as place:
         root = library(Path(place) / "photos", count)
-        more = library(Path(place) / "more", count * 2)
+        more = library(Path(place) / "more", count * 4)
         with Daemon(Path(place) / "d", [root]) as daemon:
             daemon.settled(count, 600)
             idle = lambda: not any(j["state"] in ("queued", "running") for j in daemon.get("/api/jobs")["items"])  # noqa: E731
@@ -46,11 +46,14 @@ def main(arguments: list[str]) -> dict[str, Any]:
             more.rename(root / "more")
             wait_until(lambda: daemon.ledger()["pending"] > 0, 30)
             daemon.post("/api/groups/recluster")
-            busy = sample(daemon, calls)
+            busy: list[float] = []
+            while len(busy) < calls and daemon.ledger()["pending"]:
+                busy += sample(daemon, 25)
             still = daemon.ledger()["pending"]
     detail = {
         "idle p50 / p99 ms": (round(statistics.median(calm), 2), round(p99(calm), 2)),
         "busy p50 / p99 ms": (round(statistics.median(busy), 2), round(p99(busy), 2)),
-        "pending when the sampling ended": still,
+        "calls": (len(calm), len(busy)),
+        "files still pending when the sampling ended": still,
     }
     return result("latency", p99(busy) / p99(calm), "<= 3", lambda v: v <= 3, "ratio", detail)
