@@ -26,10 +26,10 @@ def main(arguments: list[str]) -> dict[str, Any]:
                 begin = time.perf_counter()
                 subprocess.run(["find", str(root), "-type", "f", "-printf", "%s %T@ %C@ %i\n"], stdout=-3, check=True)
                 theirs.append(time.perf_counter() - begin)
-                last = daemon.roots()[0]["last_scan"]
+                last = daemon.roots()[0]["scan"]["ended"]
                 daemon.post(f"/api/roots/{daemon.roots()[0]['id']}/scan")
-                wait_until(lambda last=last: daemon.roots()[0]["last_scan"] != last, 60, 0.01)
-                ours.append(daemon.roots()[0]["scan_seconds"])
+                wait_until(lambda last=last: daemon.roots()[0]["scan"]["ended"] != last, 60, 0.05)
+                ours.append(daemon.roots()[0]["scan"]["seconds"])
     ratio = sorted(o / t for o, t in zip(ours, theirs, strict=True))[runs // 2]
     detail = {"scan s": [round(t, 4) for t in ours], "find s": [round(t, 4) for t in theirs], "files": count}
     return result("rescan", ratio, "<= 2.0", lambda v: v <= 2.0, "ratio", detail)
