@@ -251,6 +251,8 @@ class Daemon:
         self._tell("job", msgspec.to_builtins(job))
         if job.state is JobState.FAILED:
             self._tell("status")
+        if job.kind == "recluster" and job.state is JobState.COMPLETE:
+            self.grouper.submit_if_stale()  # photos may have come in meanwhile
 
     def _tell(self, kind: str, data: Mapping[str, object] | None = None) -> None:
         self.hub.publish(kind, dict(data or {}))

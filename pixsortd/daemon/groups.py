@@ -134,24 +134,27 @@ class Grouper:
 
     def submit(self) -> Job:
         """Queue a reclustering, or return the one that waits or runs."""
-        running = [job for job in self._jobs.list() if job.kind == "recluster" and not job.ended]
-        return running[0] if running else self._jobs.submit("recluster", self._recluster)
+        return self._jobs.submit("recluster", self._recluster)
 
     def submit_if_stale(self) -> None:
         """Recluster when many photos have come since the last time, or the space in use has changed."""
         space = self._searcher.active()
         if space is None or self._jobs.busy("recluster"):
             return
-        photos = self._store.counts().photos
+        vectors = self._vectors(space)
         clustered, key = self._last_clustering()
-        fresh = photos - clustered
-        if photos < self._settings().cluster.min_cluster_size:
+        fresh = abs(vectors - clustered)
+        if vectors < self._settings().cluster.min_cluster_size:
             return
-        if key != space.key.hex() or abs(fresh) >= max(STALE_PHOTOS, STALE_SHARE * clustered) or not clustered:
+        if key != space.key.hex() or not clustered or fresh >= max(STALE_PHOTOS, STALE_SHARE * clustered):
             self.submit()
 
+    def _vectors(self, space: Space) -> int:
+        state = self._store.space_state(space.key)
+        return state.count if state is not None else 0
+
     def _last_clustering(self) -> tuple[int, str]:
-        """(photos then, key of the space in hex) of the clustering that the present groups come from."""
+        """(vectors then, key of the space in hex) of the clustering that the present groups come from."""
         last = self._store.meta_get("clustered")
         return (0, "") if last is None else msgspec.json.decode(last, type=tuple[int, str])
 
@@ -160,6 +163,7 @@ class Grouper:
         if space is None:
             return {"groups": 0, "photos": 0}
         settings = self._settings().cluster
+        count = self._vectors(space)
         contents, vectors = self._store.vectors_of(space.key)
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".npy") as file:
@@ -180,7 +184,7 @@ class Grouper:
             except GroupingCancelled as error:
                 raise Cancelled from error
         self._apply(reply, space, contents)
-        self._store.meta_set("clustered", msgspec.json.encode((self._store.counts().photos, space.key.hex())))
+        self._store.meta_set("clustered", msgspec.json.encode((count, space.key.hex())))
         self._on_groups()
         self._on_recluster()
         grouped = sum(len(found.members) for found in reply.groups)

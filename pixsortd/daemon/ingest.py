@@ -160,25 +160,39 @@ class Ingest(threading.Thread):
             self._beat()
             self._wake.clear()
             try:
-                if self._survey:
-                    self._survey = False
-                    self._dispatcher.survey()
-                    self._learn()
-                rows = self._next_rows()
-                if rows:
-                    self._process(rows)
-                    failures, self.trouble = 0, None
-                    continue
-            except (IndexFull, WorkerFailed) as error:
+                busy = self._step()
+            except Exception as error:  # noqa: BLE001 - a line that ended would silently take in no photo any more
                 if self._stopping:
                     return
                 wait = PATIENCE[min(failures, len(PATIENCE) - 1)]
                 failures += 1
-                self.trouble = error.reason()
-                log.error("ingest waits", error=str(error), next_step=error.next_step, seconds=wait)
+                self._explain(error, wait)
                 self._sleep(wait)
                 continue
-            self._sleep(self._dispatcher.end_if_idle(self._settings().worker.idle))
+            failures, self.trouble = 0, None
+            if not busy:
+                self._sleep(self._dispatcher.end_if_idle(self._settings().worker.idle))
+
+    def _step(self) -> bool:
+        """Do one batch of what is most worth doing; False when there is nothing to do."""
+        if self._survey:
+            self._survey = False
+            self._dispatcher.survey()
+            self._learn()
+        rows = self._next_rows()
+        if rows:
+            self._process(rows)
+        return bool(rows)
+
+    def _explain(self, error: Exception, wait: float) -> None:
+        """Say why the line stands still."""
+        if isinstance(error, IndexFull | WorkerFailed):
+            self.trouble = error.reason()
+            log.error("ingest waits", error=str(error), next_step=error.next_step, seconds=wait)
+        else:
+            what = f"{type(error).__name__}: {error}"
+            self.trouble = Reason(code="internal", message=what, next_step="It is tried again; the log says more.")
+            log.exception("ingest waits", seconds=wait)
 
     def _sleep(self, seconds: float | None) -> None:
         """Until woken, or ``seconds`` passed, or the next beat is due."""

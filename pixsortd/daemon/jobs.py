@@ -51,19 +51,22 @@ class Jobs(threading.Thread):
         self._beat, self._beat_every = beat, beat_every
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._work: dict[str, Work] = {}
+        self._subjects: dict[str, tuple[str, str]] = {}
+        """Kind and subject of the jobs that have not ended."""
         self._cancelled: set[str] = set()
         self._condition = threading.Condition()
         self._stopping = False
 
-    def submit(self, kind: str, work: Work) -> Job:
-        """Queue ``work``; returns the waiting job of that kind if there is one already."""
+    def submit(self, kind: str, work: Work, subject: str = "") -> Job:
+        """Queue ``work``; where one of that kind and subject waits or runs already, that is the job."""
         with self._condition:
-            for job in self._jobs.values():
-                if job.kind == kind and job.state is JobState.QUEUED:
-                    return job
+            for job_id, same in self._subjects.items():
+                if same == (kind, subject):
+                    return self._jobs[job_id]
             job = Job(id=secrets.token_hex(6), kind=kind, state=JobState.QUEUED, created=time.time())
             self._jobs[job.id] = job
             self._work[job.id] = work
+            self._subjects[job.id] = (kind, subject)
             self._condition.notify()
         self._on_change(job)
         return job
@@ -149,10 +152,12 @@ class Jobs(threading.Thread):
             self._end(job_id, JobState.COMPLETE, result=dict(result), done=self.get(job_id).total)
 
     def _end(self, job_id: str, state: JobState, **fields: object) -> None:
-        self.update(job_id, state=state, ended=time.time(), **fields)
         with self._condition:
             self._work.pop(job_id, None)
+            self._subjects.pop(job_id, None)
             self._cancelled.discard(job_id)
+        self.update(job_id, state=state, ended=time.time(), **fields)
+        with self._condition:
             ended = [job.id for job in self._jobs.values() if job.ended]
             for old in ended[: max(0, len(ended) - KEPT)]:
                 del self._jobs[old]

@@ -133,7 +133,7 @@ class Roots:
                 progress(directories, directories, f"{ledger.on_disk - ledger.away} files seen")
             return {"directories": directories}
 
-        return self._jobs.submit(f"scan {root}", work)
+        return self._jobs.submit("scan", work, subject=root)
 
     def confirm_gone(self, root: str) -> int:
         """Believe that the missing files are gone; how many were dropped. Raises ``NotFound``, ``Conflict``."""

@@ -114,7 +114,7 @@ def test_job_failure_is_told_in_words_and_the_thread_goes_on(jobs):
     assert ended(jobs, jobs.submit("c", lambda _: None).id, JobState.COMPLETE)
 
 
-def test_running_job_is_cancelled_and_a_waiting_one_of_the_same_kind_is_shared(jobs):
+def test_a_job_that_has_not_ended_is_shared_by_kind_and_subject_and_can_be_cancelled(jobs):
     started = threading.Event()
 
     def endless(progress: Progress):
@@ -125,8 +125,9 @@ def test_running_job_is_cancelled_and_a_waiting_one_of_the_same_kind_is_shared(j
 
     running = jobs.submit("scan", endless)
     assert started.wait(5)
-    waiting = jobs.submit("scan", endless)
-    assert jobs.submit("scan", endless).id == waiting.id != running.id
+    assert jobs.submit("scan", endless).id == running.id
+    waiting = jobs.submit("scan", endless, subject="another root")
+    assert jobs.submit("scan", endless, subject="another root").id == waiting.id != running.id
     jobs.cancel(waiting.id)
     assert jobs.get(waiting.id).state is JobState.CANCELLED
     jobs.cancel(running.id)
