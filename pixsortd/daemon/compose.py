@@ -59,7 +59,6 @@ class Daemon:
 
     def __init__(self, loaded: Loaded, extra_roots: Sequence[Path], state_dir: Path, heart: Heart) -> None:
         """Opens the index and the decisions; nothing runs yet. Raises ``PixsortdError``."""
-        self._loaded = loaded
         self._settings = loaded.settings
         self.state_dir = state_dir
         settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
@@ -74,6 +73,9 @@ class Daemon:
             if opened.origin in _OPENED and opened.reason
             else []
         )
+        if self.decisions.torn is not None:
+            text = "The last line of the decisions log was cut off by a crash before it was complete; it was set aside"
+            notices.append(Reason(code="decisions-torn", message=text, next_step=f"See {self.decisions.torn}."))
         self.searcher = Searcher(settings, self.store, state_dir / "index")
         for vectors in self.searcher.open():
             if vectors.origin.kind == "rebuilt":
@@ -90,7 +92,7 @@ class Daemon:
             self.jobs,
             state_dir / "run",
             on_groups=lambda: self._tell("groups"),
-            on_recluster=lambda: self.store.meta_set("last_run:recluster", repr(time.time()).encode()),
+            on_recluster=lambda: self.schedule.ran("recluster"),
         )
         self.grouper.restore()
         self.roots = Roots(
