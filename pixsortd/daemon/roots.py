@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import structlog
+
 from pixsortd.api.ports import RootEntry
 from pixsortd.config import RootSettings, Settings
 from pixsortd.daemon.heart import Heart
@@ -15,6 +17,8 @@ from pixsortd.errors import Conflict, NotFound
 from pixsortd.index.store import Store
 from pixsortd.records import Change, ConfirmGone, Job, RootRecord, RootState, root_id
 from pixsortd.watch.watcher import RootWatcher
+
+log = structlog.get_logger()
 
 OnChange = Callable[[RootRecord, Sequence[Change]], None]
 
@@ -48,7 +52,8 @@ class Roots:
     def start(self, settings: Settings) -> None:
         """Begin watching; forget roots that are configured no more."""
         for stale in {record.id for record in self._store.roots()} - self._roots.keys():
-            self._store.drop_root(stale)
+            files = self._store.drop_root(stale)
+            log.info("root no longer configured, its files leave the index; decisions and analysis stay", files=files)
         for identity, root in self._roots.items():
             name = f"watch-{identity}"
             watcher = RootWatcher(
