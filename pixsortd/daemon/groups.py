@@ -3,7 +3,7 @@
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,9 @@ NEIGHBOURS = 5
 
 REMEMBERED = 500
 """Members written beside a name, so that the group can be found again without the index."""
+
+FIRST_LOOK = 250
+"""Twice as many photos are grouped for the first time even while more arrive."""
 
 STALE_SHARE = 0.1
 STALE_PHOTOS = 20
@@ -76,7 +79,7 @@ class Grouper:
             log.info("named groups brought back from the decisions", groups=len(lost))
             revived = [Group(id=named.group, size=0, name=named.name, created=named.at) for named in lost]
             self._store.replace_groups([*known.values(), *revived], self._store.memberships())
-            self._rejoin([sha256 for named in lost for sha256 in named.members])
+            self._store.join(self._decided_among(sha256 for named in lost for sha256 in named.members))
 
     def rename(self, group_id: str, name: str | None) -> Group:
         """Record the name durably, then show it. Raises ``NotFound``."""
@@ -102,33 +105,38 @@ class Grouper:
 
     def place(self, results: Sequence[Analysis]) -> None:
         """Let newly analysed photos join their nearest group, or stay ungrouped."""
-        newcomers = [analysis for analysis in results if analysis.embeddings]
-        joined = self._rejoin([analysis.sha256 for analysis in newcomers])
+        newcomers = {analysis.sha256: analysis for analysis in results if analysis.embeddings}
+        if not newcomers:
+            return
+        joined = self._decided_among(newcomers)
         space = self._searcher.active()
         groups = {group.id: group for group in self._store.groups()}
         if space is not None and groups and self._last_clustering()[1] == space.key.hex():
-            for analysis in newcomers:
+            for sha256, analysis in newcomers.items():
                 vector = next((e.vector for e in analysis.embeddings if e.space.key == space.key), None)
-                if vector is not None and self._store.membership(analysis.sha256) is None:
-                    joined += self._join(analysis.sha256, vector, space, groups)
-        if joined:
+                if vector is not None and sha256 not in joined and self._store.membership(sha256) is None:
+                    membership = self._vote(sha256, vector, space, groups)
+                    if membership is not None:
+                        joined[sha256] = membership
+        if self._store.join(joined):
             self._on_groups()
+        self.submit_if_doubled()
 
-    def _join(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> bool:
+    def _vote(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> Membership | None:
         near = self._searcher.near(space, vector, NEIGHBOURS, exclude=(sha256,))
         membership = vote(
             near, self._store.membership, lambda group: groups[group].floor if group in groups else math.inf, NEIGHBOURS
         )
-        return membership is not None and self._store.join(sha256, msgspec.structs.replace(membership, at=time.time()))
+        return None if membership is None else msgspec.structs.replace(membership, at=time.time())
 
-    def _rejoin(self, contents: Sequence[bytes]) -> int:
-        """Put photos back into the named groups that the decisions say they were in."""
-        joined = 0
-        for sha256 in contents:
-            group = self._decided.get(sha256)
-            if group is not None and self._store.membership(sha256) is None:
-                joined += self._store.join(sha256, _decided(group, time.time()))
-        return joined
+    def _decided_among(self, contents: Iterable[bytes]) -> dict[bytes, Membership]:
+        """Places in named groups that the decisions remember, for photos that have none."""
+        now = time.time()
+        return {
+            sha256: _decided(group, now)
+            for sha256 in contents
+            if (group := self._decided.get(sha256)) is not None and self._store.membership(sha256) is None
+        }
 
     # --- clustering ------------------------------------------------------------------------------
 
@@ -147,6 +155,16 @@ class Grouper:
         if vectors < self._settings().cluster.min_cluster_size:
             return
         if key != space.key.hex() or not clustered or fresh >= max(STALE_PHOTOS, STALE_SHARE * clustered):
+            self.submit()
+
+    def submit_if_doubled(self) -> None:
+        """Recluster in the middle of a long first scan each time the library has doubled, so that groups show early."""
+        space = self._searcher.active()
+        if space is None or self._jobs.busy("recluster"):
+            return
+        clustered, key = self._last_clustering()
+        known = clustered if key == space.key.hex() else 0
+        if self._vectors(space) >= 2 * max(known, FIRST_LOOK):
             self.submit()
 
     def _vectors(self, space: Space) -> int:

@@ -126,20 +126,25 @@ class Groups:
                 sized = msgspec.structs.replace(group, size=sizes[group.id.encode()], name=name)
                 edit.put(Table.GROUPS, group.id.encode(), encode(sized))
 
-    def join(self, sha256: bytes, membership: Membership) -> bool:
-        """Put one photo into a group between two clusterings; False if either is unknown."""
+    def join(self, memberships: Mapping[bytes, Membership]) -> int:
+        """Put photos into groups between two clusterings, in one transaction; how many of both are known."""
+        if not memberships:
+            return 0
+        joined = 0
         with self._engine.write() as edit:
-            if group_at(edit, membership.group) is None or not edit.has(Table.PHOTOS, sha256):
-                return False
-            old = membership_at(edit, sha256)
-            assign(edit, sha256, membership)
-            if old is None or old.group != membership.group:
-                resize(edit, membership.group, 1)
-                if old is not None:
-                    resize(edit, old.group, -1)
-                step = Step(at=membership.at or time.time(), what="grouped", detail=f"joined {membership.group}")
-                history.add(edit, history.photo_history(sha256), [step])
-            return True
+            for sha256, membership in memberships.items():
+                if group_at(edit, membership.group) is None or not edit.has(Table.PHOTOS, sha256):
+                    continue
+                old = membership_at(edit, sha256)
+                assign(edit, sha256, membership)
+                joined += 1
+                if old is None or old.group != membership.group:
+                    resize(edit, membership.group, 1)
+                    if old is not None:
+                        resize(edit, old.group, -1)
+                    step = Step(at=membership.at or time.time(), what="grouped", detail=f"joined {membership.group}")
+                    history.add(edit, history.photo_history(sha256), [step])
+        return joined
 
     def set_group_name(self, group: str, name: str | None) -> bool:
         """Mirror the name the user gave; False if there is no such group."""

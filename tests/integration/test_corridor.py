@@ -217,3 +217,20 @@ def test_a_backlog_is_visible_before_it_is_scored(tmp_path, photos):
         wait_until(lambda: "late.jpg" in names(daemon), 60)
         late = next(image for image in daemon.images() if image["name"] == "late.jpg")
         assert "piqe" in late["scores"]
+
+
+def test_a_newcomer_joins_its_nearest_group_at_once_and_says_why(tmp_path):
+    root = tmp_path / "photos"
+    for scene in range(3):
+        for shot in range(8):
+            write_photo(root / f"s{scene}" / f"{shot}.jpg", seed=scene, size=(300 + shot, 220))
+    with Daemon(tmp_path / "d", [root]) as daemon:
+        daemon.settled(24)
+        wait_until(lambda: len(daemon.get("/api/groups")["items"]) == 3, 60, why="three groups")
+        home = next(image["group"] for image in daemon.images() if "/s1/" in image["files"][0]["path"])
+        new = write_photo(root / "new.jpg", seed=1, size=(303, 220), ImageDescription="the same scene once more")
+        wait_until(lambda: sha256(new) in {image["id"] for image in daemon.images(group=home)}, 60)
+        why = daemon.get(f"/api/why?id={sha256(new)}")
+        assert why["membership"]["how"] == "joined"
+        assert why["membership"]["nearest"]
+        assert "grouped" in [step["what"] for step in why["steps"]]

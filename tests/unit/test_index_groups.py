@@ -40,17 +40,17 @@ def test_groups_as_they_were_formed(store: Store) -> None:
 
 
 def test_joining_and_moving(store: Store) -> None:
-    assert store.join(content(b"5"), member("a", "joined"))
-    assert store.join(content(b"0"), member("b", "decided"))
-    assert not store.join(content(b"5"), member("gone"))
-    assert not store.join(content(b"unknown"), member("a"))
+    assert store.join({content(b"5"): member("a", "joined")})
+    assert store.join({content(b"0"): member("b", "decided")})
+    assert not store.join({content(b"5"): member("gone")})
+    assert not store.join({content(b"unknown"): member("a")})
     assert sizes(store) == {"a": 3, "b": 3}
     assert store.membership(content(b"0")) == member("b", "decided")
     assert adds_up(store)
 
 
 def test_a_new_clustering_replaces_the_last(store: Store) -> None:
-    store.join(content(b"5"), member("a", "joined"))
+    store.join({content(b"5"): member("a", "joined")})
     store.replace_groups([Group(id="a", size=0), Group(id="c", size=0)], {content(b"4"): member("c")})
     assert sizes(store) == {"a": 0, "c": 1}
     assert set(store.memberships()) == {content(b"4")}
@@ -61,7 +61,7 @@ def test_a_new_clustering_replaces_the_last(store: Store) -> None:
 
 
 def test_newcomers_that_the_clustering_did_not_see_stay_where_they_joined(store: Store) -> None:
-    store.join(content(b"5"), member("a", "joined"))
+    store.join({content(b"5"): member("a", "joined")})
     seen = [content(b"%d" % i) for i in range(5)]
     store.replace_groups([A], {content(b"0"): member("a")}, considered=seen)
     assert set(store.memberships()) == {content(b"0"), content(b"5")}
