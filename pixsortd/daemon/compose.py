@@ -234,6 +234,10 @@ class Daemon:
         self.searcher.add(analyses)
         self.grouper.place(analyses)
         new = {photo.sha256 for photo in added}
+        if new:
+            log.info(
+                "photos indexed", photos=len(new), seconds=round(sum(sum(a.seconds.values()) for a in analyses), 2)
+            )
         changed = [analysis.sha256.hex() for analysis in analyses if analysis.sha256 not in new]
         self._tell("photos", {"added": len(new), "ids": [sha256.hex() for sha256 in new], "changed": changed})
 
