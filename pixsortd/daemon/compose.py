@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from pixsortd.api.events import EventHub
-from pixsortd.config import Loaded, RootSettings, Settings, applied, live_changes, worker_changes
+from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.groups import Grouper
@@ -46,6 +46,9 @@ log = structlog.get_logger()
 
 EXTENSIONS = frozenset(b".jpg .jpeg .jpe .jfif .mpo .png .webp .tif .tiff .gif .avif .bmp .heic .heif .hif".split())
 """HEIC stays where its decoder is not installed: the file then fails with words that say what to install."""
+
+SAVE_EVERY = 600.0
+"""Seconds between two writings of the search files; after a crash they are rebuilt from the index."""
 
 _OPENED = {
     "restored": "The index was damaged or gone and was restored from a backup; what came since is read again.",
@@ -139,11 +142,6 @@ class Daemon:
         self.library = DaemonLibrary(
             self.store, views, photos, self.grouper, self.roots, self.jobs, self.ingest, report, self.hub
         )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings
 
     # --- life ----------------------------------------------------------------------------------------
 
@@ -249,7 +247,7 @@ class Daemon:
 
     def _idle(self) -> None:
         """The queue has run empty."""
-        self.searcher.save()
+        self.searcher.save(at_most_every=SAVE_EVERY)
         self._tell("status")
         self.grouper.submit_if_stale()
 

@@ -62,6 +62,7 @@ class Grouper:
         self._on_groups = on_groups
         self._on_recluster = on_recluster
         self._decided: dict[bytes, str] = {}
+        self._tried = 0
 
     # --- names -------------------------------------------------------------------------------
 
@@ -164,7 +165,9 @@ class Grouper:
             return
         clustered, key = self._last_clustering()
         known = clustered if key == space.key.hex() else 0
-        if self._vectors(space) >= 2 * max(known, FIRST_LOOK):
+        vectors = self._vectors(space)
+        if vectors >= 2 * max(known, self._tried, FIRST_LOOK):
+            self._tried = vectors  # a run that fails is not begun anew with every commit
             self.submit()
 
     def _vectors(self, space: Space) -> int:
@@ -238,9 +241,11 @@ class Grouper:
             )
             for found in reply.groups
         ]
-        names = self._decisions.names()
-        for dormant in reply.dormant:
-            named = names[dormant]
+        # Asked now, not when the run began: a name given or taken back meanwhile counts.
+        here = {group.id for group in groups}
+        for dormant, named in self._decisions.names().items():
+            if dormant in here or not named.name:
+                continue
             kept = [sha256 for sha256 in named.members if sha256 not in memberships]
             memberships.update({sha256: _decided(dormant, now) for sha256 in kept})
             created = known[dormant].created if dormant in known else named.at

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from pixsortd.config import Settings
-from pixsortd.daemon.wants import Offer, configured_spaces, offer, wants
+from pixsortd.daemon.wants import configured_spaces, offer, wants
 from pixsortd.errors import IndexFull, WorkerFailed
 from pixsortd.records import Ability, AbilityState, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
 from pixsortd.workers.dispatch import Crashed, Dispatcher
@@ -124,11 +124,6 @@ class Ingest(threading.Thread):
         self.in_flight = 0
         self.trouble: Reason | None = None
         """Why the line stands still, while it does: disk full, no worker to be had."""
-
-    @property
-    def offered(self) -> Offer:
-        """The spaces and metrics in use now."""
-        return self._offer
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -253,8 +248,7 @@ class Ingest(threading.Thread):
                     self._commit(ready)
                     last = time.monotonic()
         finally:
-            if not self._stopping or ready:
-                self._commit(ready)
+            self._commit(ready)
             self.in_flight = 0
 
     def _anything_unknown(self) -> bool:
@@ -286,17 +280,15 @@ class Ingest(threading.Thread):
             self._on_abilities()
 
     def _needs(self, hashes: Mapping[int, bytes]) -> dict[int, Wants]:
-        """What each item still wants; of equal contents in one batch only the first is analysed."""
+        """What each item still wants."""
         self._learn()
         answer: dict[int, Wants] = {}
-        seen: set[bytes] = set()
         for number, sha256 in hashes.items():
-            wanted = Wants() if sha256 in seen else wants(self._offer, *self._queue.analysis_of(sha256))
+            wanted = wants(self._offer, *self._queue.analysis_of(sha256))
             if wanted.metrics and not self._scoring:
                 self._unscored = True
                 wanted = msgspec.structs.replace(wanted, metrics=())
             answer[number] = wanted
-            seen.add(sha256)
         return answer
 
     def _set_aside(self, row: FileRow, outcome: Fingerprint | Crashed) -> None:

@@ -46,11 +46,14 @@ class Schedule:
     def every(self, name: str, seconds: float, action: Callable[[], None], *, remember: bool = True) -> None:
         """Run ``action`` (quick, in the event loop's thread) every ``seconds``; again with new ``seconds`` replaces."""
         last = self.last_run(name) if remember else None
+        if remember and last is None:
+            # Otherwise a machine that restarts more often than the interval would never get there.
+            self._remember(name)
 
         async def tick() -> None:
             # A coroutine runs in the event loop itself; a plain function would cost a thread pool.
             if remember:
-                self._memory.meta_set(f"last_run:{name}", repr(time.time()).encode())
+                self._remember(name)
             action()
 
         first = datetime.fromtimestamp(next_run(last, seconds, time.time()), UTC)
@@ -59,13 +62,16 @@ class Schedule:
 
     def ran(self, name: str) -> None:
         """The job ran for another reason: its interval starts anew."""
-        self._memory.meta_set(f"last_run:{name}", repr(time.time()).encode())
+        self._remember(name)
         job = self._scheduler.get_job(name)
         if job is not None:
             job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=job.trigger.interval.total_seconds()))
 
+    def _remember(self, name: str) -> None:
+        self._memory.meta_set(f"last_run:{name}", repr(time.time()).encode())
+
     def last_run(self, name: str) -> float | None:
-        """When the job last ran, in this process or an earlier one."""
+        """When the job last ran or was first planned, in this process or an earlier one."""
         text = self._memory.meta_get(f"last_run:{name}")
         return float(text) if text else None
 

@@ -1,6 +1,7 @@
 """Nearest neighbours across all spaces: which space is in use, and searches that keep up with the index."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Searcher:
         self._spaces: dict[bytes, Vectors] = {}
         self._lock = threading.Lock()
         self._dirty = False
+        self._saved = float("-inf")
 
     def open(self) -> list[Vectors]:
         """Load the search of every space the index knows; those that had to be rebuilt say why in ``origin``."""
@@ -68,11 +70,15 @@ class Searcher:
         """The ``k`` photos most like ``vector``: (sha256, cosine), nearest first."""
         return self._of(space).search(vector, k, exclude)
 
-    def save(self) -> None:
-        """Write the search files that changed; a full disk is only logged, they are a cache."""
-        if not self._dirty:
+    def save(self, at_most_every: float = 0.0) -> None:
+        """Write the search files that changed; a full disk is only logged, they are a cache.
+
+        Each is written whole, so ``at_most_every`` seconds must have passed since the last time.
+        """
+        now = time.monotonic()
+        if not self._dirty or now - self._saved < at_most_every:
             return
-        self._dirty = False
+        self._dirty, self._saved = False, now
         for vectors in list(self._spaces.values()):
             try:
                 self._dirty |= not vectors.save()

@@ -145,11 +145,13 @@ def test_nothing_under_a_read_only_root_is_ever_opened_for_writing(tmp_path):
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     root = fill(tmp_path / "photos")
-    daemon = Daemon(tmp_path / "d", [root])
-    daemon.start(wait=True)
+    daemon = Daemon(tmp_path / "d", [root], {"worker": {"idle": "1s"}}).start()
+    daemon.settled(COUNT)
+    # The tracer follows children that are born under its eyes: the next worker has to be a new one.
+    wait_until(lambda: not daemon.children(), 60, why="the worker and the analyst to end")
     trace = tmp_path / "trace"
     tracer = subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=%file,%desc", "-p", str(daemon.core.pid)],
+        ["strace", "-f", "-y", "-qq", "-o", str(trace), "-e", "trace=%file,%desc", "-p", str(daemon.core.pid)],
         stderr=subprocess.PIPE,
     )
     try:
@@ -163,6 +165,7 @@ def test_nothing_under_a_read_only_root_is_ever_opened_for_writing(tmp_path):
         tracer.wait(10)
     calls = [line for line in trace.read_text(errors="replace").splitlines() if str(root) in line]
     assert calls, "the trace saw no call on the root at all"
+    assert len({line.split()[0] for line in calls}) > 1, "the worker was not traced"
     written = (
         "O_WRONLY",
         "O_RDWR",

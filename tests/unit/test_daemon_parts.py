@@ -179,6 +179,22 @@ def test_schedule_remembers_the_last_run_across_restarts():
     asyncio.run(second())
 
 
+def test_a_job_that_never_ran_comes_due_although_the_daemon_restarts_before_its_interval():
+    memory = Memory()
+
+    async def start() -> float:
+        schedule = Schedule(memory)
+        schedule.every("backup", 3600, lambda: None)
+        schedule.start()
+        due = schedule.upcoming()["backup"]
+        schedule.stop()
+        return due
+
+    first = asyncio.run(start())
+    memory["last_run:backup"] = repr(float(memory["last_run:backup"]) - 3000).encode()
+    assert asyncio.run(start()) == pytest.approx(first - 3000, abs=10)
+
+
 def test_schedule_runs_what_is_due():
     async def run() -> int:
         count = []
