@@ -153,15 +153,6 @@ _CODES = _uniform_codes()
 _BINS = int(_CODES.max()) + 1
 
 
-def _patterns(plane: Floats, cells: int) -> Floats:
-    side = plane.shape[1]
-    centre = plane[:, 1:-1, 1:-1] + _STEP
-    codes = np.zeros(centre.shape, np.int64)
-    for bit, (dy, dx) in enumerate(_RING):
-        codes |= (plane[:, 1 + dy : side - 1 + dy, 1 + dx : side - 1 + dx] >= centre).astype(np.int64) << bit
-    return _unit(np.sqrt(_histograms(_CODES[codes], None, _BINS, cells)).reshape(len(plane), -1))
-
-
 def _texture(planes: Planes) -> Floats:
     """Local patterns of brightness in four quarters."""
     grey = planes.grey
