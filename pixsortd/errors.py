@@ -10,6 +10,7 @@
     ├── NotFound                no photo, group, root or job of that id
     ├── InvalidRequest          a parameter that means nothing
     ├── Conflict                the request is fine, the present state is not
+    ├── UploadRefused           an uploaded file is not taken: type, name, size, space
     ├── IndexProblem
     │   ├── IndexDamaged        the index fails its checks; it is disposable and will be rebuilt
     │   ├── IndexTooNew         written by a later version of pixsortd
@@ -104,6 +105,12 @@ class Conflict(PixsortdError):
     """The request is well formed but the present state does not allow it."""
 
     title, code, status = "Conflict", "conflict", 409
+
+
+class UploadRefused(PixsortdError):
+    """An uploaded file is not taken; what was stored before it stays."""
+
+    title, code, status = "Upload refused", "upload-refused", 422
 
 
 class IndexProblem(PixsortdError):

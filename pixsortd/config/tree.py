@@ -80,6 +80,7 @@ class RootSettings(Section, frozen=True, kw_only=True):
 
     path: Annotated[PathText, msgspec.Meta(min_length=1)]
     role: Role = Role.LIBRARY
+    writable: bool = False
     exclude: tuple[str, ...] = ()
 
 
@@ -140,6 +141,7 @@ class ScoreSettings(Section, frozen=True, kw_only=True):
     metrics: tuple[str, ...] = ("brisque", "niqe", "piqe")
     long_side: Annotated[int, msgspec.Meta(ge=96, le=4096)] = 512
     weights: dict[str, PathText] = {}
+    composite: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):
@@ -167,12 +169,29 @@ class IndexSettings(Section, frozen=True, kw_only=True):
     backups: Annotated[int, msgspec.Meta(ge=0, le=100)] = 3
 
 
+class UploadSettings(Section, frozen=True, kw_only=True):
+    """Files that come in by the page or the API."""
+
+    inbox: PathText = ""
+    max_bytes: Size = Size(2 * 10**9)
+    max_files: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
+    free_floor: Size = Size(10**9)
+
+
+class TrashSettings(Section, frozen=True, kw_only=True):
+    """What becomes of deleted photos."""
+
+    keep: Duration = Duration(30 * 86400)
+
+
 class ApiSettings(Section, frozen=True, kw_only=True):
     """Where the API and the page are served."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8420
     allowed_hosts: tuple[str, ...] = ()
+    base_path: Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    require_token: bool = False
     token_file: PathText = ""
 
 
@@ -197,5 +216,7 @@ class Settings(Section, frozen=True, kw_only=True):
     models: ModelSettings = ModelSettings()
     cluster: ClusterSettings = ClusterSettings()
     index: IndexSettings = IndexSettings()
+    upload: UploadSettings = UploadSettings()
+    trash: TrashSettings = TrashSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()

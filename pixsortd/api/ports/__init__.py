@@ -1,0 +1,157 @@
+"""What the API needs of the rest of the daemon, and the values that pass between them.
+
+The daemon implements `Library`; this room imports no other. Every method is synchronous and
+callable from any thread. *Quick* methods answer from memory or with a few index reads (under a
+millisecond) and are called on the event loop; the others *may block* and are called in a thread.
+
+Photos are named by their 32 raw bytes of SHA-256 here and by hex at the edge. Every method may
+raise the errors of `pixsortd.errors`; the API turns each into problem details by itself.
+"""
+
+from pixsortd.api.ports.batches import (
+    UNGROUPED,
+    BatchEntry,
+    Batches,
+    BatchGroup,
+    BatchMember,
+    BatchStatus,
+    BatchSummary,
+)
+from pixsortd.api.ports.library import (
+    Library,
+)
+from pixsortd.api.ports.marks import (
+    MarkChange,
+    Marks,
+)
+from pixsortd.api.ports.overview import (
+    MonthTally,
+    Overview,
+    OverviewReport,
+    SizeTally,
+    StageName,
+    StageReport,
+    Tally,
+    ThroughputPoint,
+)
+from pixsortd.api.ports.photos import (
+    FileEntry,
+    ImageEntry,
+    ImageQuery,
+    ImageSort,
+    ImageStatus,
+    Original,
+    Page,
+    Passport,
+    Similar,
+    SimilarEntry,
+)
+from pixsortd.api.ports.quality import (
+    COMPOSITE,
+    TIES,
+    Composite,
+    CompositePart,
+    Distribution,
+    MissingScore,
+    Quality,
+    QualityReport,
+    RankedPhoto,
+    Ranking,
+    ScoreReport,
+)
+from pixsortd.api.ports.reports import (
+    Event,
+    IndexReport,
+    MetricKind,
+    Ping,
+    QueueReport,
+    Reading,
+    RootEntry,
+    StatusReport,
+    WorkerReport,
+)
+from pixsortd.api.ports.timeline import (
+    Bucket,
+    Cell,
+    Outline,
+    Timeline,
+)
+from pixsortd.api.ports.trash import (
+    Restored,
+    Trash,
+    Trashed,
+    TrashItem,
+    TrashPage,
+)
+from pixsortd.api.ports.uploads import (
+    Incoming,
+    Uploaded,
+    UploadLimits,
+    Uploads,
+    UploadStatus,
+)
+
+__all__ = [
+    "COMPOSITE",
+    "TIES",
+    "UNGROUPED",
+    "BatchEntry",
+    "BatchGroup",
+    "BatchMember",
+    "BatchStatus",
+    "BatchSummary",
+    "Batches",
+    "Bucket",
+    "Cell",
+    "Composite",
+    "CompositePart",
+    "Distribution",
+    "Event",
+    "FileEntry",
+    "ImageEntry",
+    "ImageQuery",
+    "ImageSort",
+    "ImageStatus",
+    "Incoming",
+    "IndexReport",
+    "Library",
+    "MarkChange",
+    "Marks",
+    "MetricKind",
+    "MissingScore",
+    "MonthTally",
+    "Original",
+    "Outline",
+    "Overview",
+    "OverviewReport",
+    "Page",
+    "Passport",
+    "Ping",
+    "Quality",
+    "QualityReport",
+    "QueueReport",
+    "RankedPhoto",
+    "Ranking",
+    "Reading",
+    "Restored",
+    "RootEntry",
+    "ScoreReport",
+    "Similar",
+    "SimilarEntry",
+    "SizeTally",
+    "StageName",
+    "StageReport",
+    "StatusReport",
+    "Tally",
+    "ThroughputPoint",
+    "Timeline",
+    "Trash",
+    "TrashItem",
+    "TrashPage",
+    "Trashed",
+    "UploadLimits",
+    "UploadStatus",
+    "Uploaded",
+    "Uploads",
+    "WorkerReport",
+]
