@@ -7,6 +7,8 @@ export default defineConfig(({ command }) => ({
   // PIXSORTD_URL sends /api to a running daemon; without it a made-up library answers.
   plugins: [svelte(), ...(command === 'serve' && !process.env['PIXSORTD_URL'] && !process.env['VITEST'] ? [mock()] : [])],
   server: { proxy: process.env['PIXSORTD_URL'] ? { '/api': process.env['PIXSORTD_URL'], '/schema': process.env['PIXSORTD_URL'] } : {} },
+  // Pages name their files from the root, where the daemon puts its base path; scripts and styles name theirs relatively.
+  experimental: { renderBuiltUrl: (file, { hostType }) => (hostType === 'html' ? `/${file}` : { relative: true }) },
   build: {
     outDir: '../pixsortd/api/page',
     emptyOutDir: true,

@@ -4,8 +4,10 @@ import 'swagger-ui-dist/swagger-ui.css'
 
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js'
 
+import { at } from './lib/base.ts'
+
 SwaggerUI({
-  url: '/schema/openapi.json',
+  url: at('/schema/openapi.json'),
   domNode: document.getElementById('docs'),
   deepLinking: true,
   displayRequestDuration: true,

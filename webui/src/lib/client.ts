@@ -1,6 +1,7 @@
 /** The daemon's API: paths, parameters and answers are checked against its OpenAPI document. */
 
 import type { paths } from './api'
+import { at } from './base.ts'
 import { asProblem, fromResponse } from './problem.ts'
 
 type Method = 'get' | 'post' | 'patch' | 'delete'
@@ -50,7 +51,7 @@ async function call<P extends keyof paths, M extends Method>(method: M, template
   }
   if (options.signal) init.signal = options.signal
   try {
-    const response = await fetch(address(template, options.path as Values | undefined, options.query as Values | undefined), init)
+    const response = await fetch(at(address(template, options.path as Values | undefined, options.query as Values | undefined)), init)
     if (!response.ok) throw await fromResponse(response)
     return (await response.json()) as Answer<Operation<P, M>>
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What the daemon does right now: its status, kept fresh by its events. */
 
+import { at } from './base.ts'
 import { api } from './client.ts'
 import { asProblem, type Problem } from './problem.ts'
 import type { ServerEvent } from './sse.ts'
@@ -170,7 +171,7 @@ function heed(event: ServerEvent): void {
 
 /** Start listening. Returns the undoing. */
 export function follow(): () => void {
-  const stream = new Stream('/api/events', {
+  const stream = new Stream(at('/api/events'), {
     event: heed,
     link(next) {
       if (next === 'live' && link === 'lost') RENEW.status()

@@ -1,6 +1,9 @@
 /** The page's place, held in the URL: a path for the view and a query for what is open in it. */
 
+import { at, within } from './base.ts'
+
 export interface Place {
+  /** Without the base path. */
   readonly path: string
   readonly query: URLSearchParams
 }
@@ -14,7 +17,7 @@ export interface Memory {
 }
 
 function read(): Place {
-  return { path: location.pathname.replace(/\/+$/, '') || '/', query: new URLSearchParams(location.search) }
+  return { path: within(location.pathname), query: new URLSearchParams(location.search) }
 }
 
 let current = $state.raw<Place>(read())
@@ -37,13 +40,14 @@ export function remember(part: Memory): void {
   history.replaceState({ ...memory(), ...part }, '')
 }
 
+/** Show another address of the page; a literal path goes through `at`. */
 export function go(url: string, how: { replace?: boolean; memory?: Memory } = {}): void {
   if (how.replace) history.replaceState(how.memory ?? memory(), '', url)
   else history.pushState(how.memory ?? {}, '', url)
   current = read()
 }
 
-/** The present URL with some query values set (or, with null, taken out). */
+/** The present address with some query values set (or, with null, taken out). */
 export function withQuery(values: Record<string, string | null>): string {
   const query = new URLSearchParams(current.query)
   for (const [key, value] of Object.entries(values)) {
@@ -51,7 +55,7 @@ export function withQuery(values: Record<string, string | null>): string {
     else query.set(key, value)
   }
   const text = query.toString()
-  return text ? `${current.path}?${text}` : current.path
+  return at(text ? `${current.path}?${text}` : current.path)
 }
 
 /** Open a photo beside what is shown; walking on to the next one does not pile up history. */
@@ -77,7 +81,7 @@ export function follow(): () => void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     const link = (event.target as Element | null)?.closest?.('a')
     if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return
-    if (/^\/(api|docs|schema|metrics)(\/|$)/.test(link.pathname)) return
+    if (/^\/(api|docs|schema|metrics)(\/|$)/.test(within(link.pathname))) return
     event.preventDefault()
     if (link.href !== location.href) go(link.pathname + link.search)
   }
