@@ -1,16 +1,19 @@
 """Walking the timeline: candidates in order, tests from cheap to dear, and the item for each photo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 
 from pixsortd.errors import InvalidRequest
 from pixsortd.index import groups, places, rows, scores
-from pixsortd.index.codec import NEWEST, OLDEST, order_of
+from pixsortd.index.codec import NEWEST, OLDEST, number_key, order_of
 from pixsortd.index.engine import View
 from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
-from pixsortd.records import FileRow, FileState, Group
+from pixsortd.records import FileRow, FileState, Group, Photo
 
 ORDER = 8
+_SMALL = 16
+"""A set below this part of the library is walked itself: reading a photo costs about as much as 16 timeline keys."""
 _Candidate = tuple[bytes, bytes]
 """(cursor key, sha256)."""
 _Test = Callable[[bytes], bool]
@@ -28,6 +31,7 @@ class Listing:
         self.away = away
         self._newest = NEWEST if query.taken_until is None else order_of(query.taken_until)
         self._oldest = OLDEST if query.taken_from is None else order_of(query.taken_from)
+        self._picked = self._few()
         self._tests = list(self._chosen_tests())
         self._groups: dict[str, Group | None] = {}
 
@@ -68,9 +72,8 @@ class Listing:
 
     def by_taken(self, last: bytes | None) -> Iterator[_Candidate]:
         """Newest first."""
-        if self.query.group is not None:
-            ranked = self._ranked(self.query.group)
-            yield from (pair for pair in ranked if last is None or pair[0] > last)
+        if self._picked is not None:
+            yield from (pair for pair in self._ranked if last is None or pair[0] > last)
             return
         table, prefix = self._timeline()
         start = prefix + (self._newest if last is None else last + b"\0")
@@ -82,9 +85,8 @@ class Listing:
 
     def by_taken_up(self, last: bytes | None) -> Iterator[_Candidate]:
         """Oldest first."""
-        if self.query.group is not None:
-            ranked = reversed(self._ranked(self.query.group))
-            yield from (pair for pair in ranked if last is None or pair[0] < last)
+        if self._picked is not None:
+            yield from (pair for pair in reversed(self._ranked) if last is None or pair[0] < last)
             return
         table, prefix = self._timeline()
         before = prefix + (self._oldest + b"\xff" * 33 if last is None else last)
@@ -96,6 +98,9 @@ class Listing:
 
     def by_added(self, last: bytes | None) -> Iterator[_Candidate]:
         """Newest in the index first."""
+        if self._picked is not None:
+            yield from (pair for pair in reversed(self._ranked) if last is None or pair[0] < last)
+            return
         for number in self.view.keys_down(Table.NUMBERS, before=last):
             sha256 = self.view.get(Table.NUMBERS, number)
             if sha256 is not None and not self.view.has(Table.ORPHANS, sha256):
@@ -106,27 +111,39 @@ class Listing:
             return Table.TIMELINE, b""
         return Table.ROOT_TIMELINE, rows.root_key(self.query.root)
 
-    def _ranked(self, group: str) -> list[_Candidate]:
+    def _few(self) -> Collection[bytes] | None:
+        """The photos to walk instead of the library: a group's, or a set's that is small beside it."""
+        among = self.query.among
+        if self.query.group is not None:
+            members = groups.members_of(self.view, self.query.group)
+            return members if among is None else [sha256 for sha256 in members if sha256 in among]
+        if among is not None and len(among) * _SMALL < self.view.count(Table.TIMELINE):
+            return among
+        return None
+
+    @cached_property
+    def _ranked(self) -> list[_Candidate]:
+        """The picked photos that have a file, by rising cursor key."""
+        key_of = _cursor_of_number if self.query.sort == "-added" else places.timeline_key
         found = []
-        for sha256 in groups.members_of(self.view, group):
+        for sha256 in self._picked or ():
             photo = places.photo(self.view, sha256)
-            if photo is not None and not self.view.has(Table.ORPHANS, sha256):
-                key = places.timeline_key(photo)
-                if self._newest <= key[:ORDER] <= self._oldest:
-                    found.append((key, sha256))
+            if photo is None or self.view.has(Table.ORPHANS, sha256):
+                continue
+            if self._newest <= order_of(photo.taken) <= self._oldest:
+                found.append((key_of(photo), sha256))
         return sorted(found)
 
     # --- tests ---
 
     def _chosen_tests(self) -> Iterator[_Test]:
-        query, added = self.query, self.query.sort == "-added"
-        if query.root is not None and (added or query.group is not None):
+        query, added, whole = self.query, self.query.sort == "-added", self._picked is None
+        if query.root is not None and (added or not whole):
             root = rows.root_key(query.root)
             yield lambda sha256: self.view.first(Table.PLACES, sha256 + root, sha256 + root) is not None
-        if added and query.group is not None:
-            prefix = groups.members_prefix(query.group)
-            yield lambda sha256: self.view.has(Table.MEMBERS, prefix + sha256)
-        if added and (query.taken_from, query.taken_until) != (None, None):
+        if query.among is not None and whole:
+            yield query.among.__contains__
+        if added and whole and (query.taken_from, query.taken_until) != (None, None):
             yield self._in_time
         if query.ungrouped:
             yield lambda sha256: not self.view.has(Table.MEMBERSHIPS, sha256)
@@ -157,6 +174,10 @@ class Listing:
                 if row is not None and row.state is not FileState.AWAY:
                     return False
         return True
+
+
+def _cursor_of_number(photo: Photo) -> bytes:
+    return number_key(photo.number)
 
 
 _SOURCES: dict[str, Callable[[Listing, bytes | None], Iterator[_Candidate]]] = {

@@ -106,8 +106,9 @@ class Waiting:
 
     def page(self, cursor: str | None, limit: int) -> tuple[list[FileRow], str | None, int]:
         """(files behind the cursor, cursor of the next page, length of the whole list)."""
-        if self._query.group is not None or self._query.metrics:
-            return [], None, 0  # no file is in a group or has a score before it is a photo
+        query = self._query
+        if query.group is not None or query.metrics or query.among is not None:
+            return [], None, 0  # no file is in a group or a set or has a score before it is a photo
         kind = "taken-files" if self._down else "files"
         found = list(islice(self._places(_opened(cursor, kind)), limit + 1))
         keys = [root + place[ORDER:] for place, root in found[:limit]]

@@ -24,6 +24,8 @@ class PhotoQuery(Record, frozen=True, kw_only=True):
     group: str | None = None
     ungrouped: bool = False
     """Only photos that are in no group."""
+    among: frozenset[bytes] | None = None
+    """Only these photos; files that are no photos yet are not among any."""
     status: str | None = None
     """``indexed`` or ``away`` photos, or the files that are ``pending`` or ``failed``; None: all photos."""
     taken_from: float | None = None

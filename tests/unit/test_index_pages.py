@@ -83,6 +83,15 @@ def test_filters_add_up(library: Store, sort: str) -> None:
     assert found(metrics=(MetricRange(metric="niqe", low=20.0), MetricRange(metric="niqe", high=22.0))) == [21, 22]
     assert found(metrics=(MetricRange(metric="brisque"),)) == []
     assert found(group="unknown") == []
+    some = frozenset(content(b"%d" % i) for i in (1, 6, 29, 30, 77))
+    assert found(among=some) == [1, 6, 29]
+    assert found(among=some, group="g1") == [6]
+    assert found(among=some, root=OTHER) == [1, 6]
+    assert found(among=some, taken_from=1.0, metrics=(MetricRange(metric="niqe"),)) == [6, 29]
+    assert found(among=frozenset()) == []
+    assert found(among=frozenset([content(b"8")])) == [8], "a set of less than a sixteenth is walked itself"
+    assert found(among=frozenset([content(b"8")]), root=OTHER, taken_from=4.0, taken_until=4.0) == [8]
+    assert found(among=frozenset([content(b"8")]), taken_from=4.5) == []
 
 
 def test_status(library: Store) -> None:
@@ -116,6 +125,7 @@ def test_files_that_are_no_photos(library: Store) -> None:
     assert walk(library, PhotoQuery(status="failed", sort="taken"), limit=3) == down[::-1]
     assert len(walk(library, PhotoQuery(status="failed", root=OTHER), limit=3)) == 5
     assert walk(library, PhotoQuery(status="failed", group="g1")) == []
+    assert walk(library, PhotoQuery(status="failed", among=frozenset([content(b"1")]))) == []
     assert walk(library, PhotoQuery(status="failed", taken_until=0.0)) == []
     first = library.quarantine(3)
     second = library.quarantine(100, first.next_cursor)
