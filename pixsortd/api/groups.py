@@ -4,8 +4,7 @@ from litestar import Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from pixsortd.api import answers, present
-from pixsortd.api.parameters import Cursor, Lib, Limit, plain_id
-from pixsortd.errors import InvalidRequest
+from pixsortd.api.parameters import Cursor, Lib, Limit, RankBy, plain_id, visible
 
 
 @get("/", summary="List groups", sync_to_thread=True)
@@ -23,9 +22,7 @@ def get_group(library: Lib, group_id: FromPath[str]) -> answers.Group:
 @patch("/{group_id:str}", summary="Name a group", sync_to_thread=True)
 def patch_group(library: Lib, group_id: FromPath[str], data: JSONBody[answers.GroupPatch]) -> answers.Group:
     """Give a name, or take it back with null. Kept in the decisions log; it survives reclustering."""
-    name = None if data.name is None else " ".join(data.name.split())
-    if name is not None and not (name and name.isprintable()):
-        raise InvalidRequest("A group's name needs at least one visible character, and no control characters")
+    name = None if data.name is None else visible(data.name, "A group's name")
     return present.group(library.rename_group(plain_id(group_id, "group"), name))
 
 
@@ -35,4 +32,12 @@ def recluster(library: Lib) -> answers.Job:
     return present.job(library.recluster())
 
 
-router = Router(path="/groups", tags=["groups"], route_handlers=[list_groups, get_group, patch_group, recluster])
+@post("/{group_id:str}/rank", summary="Rank a group", status_code=200, sync_to_thread=True)
+def rank_group(library: Lib, group_id: FromPath[str], metric: RankBy) -> answers.Ranking:
+    """Photos from best to worst in the metric's own direction; missing scores are computed by the job it names."""
+    return present.ranking(library.quality.rank(plain_id(group_id, "group"), metric))
+
+
+router = Router(
+    path="/groups", tags=["groups"], route_handlers=[list_groups, get_group, patch_group, recluster, rank_group]
+)

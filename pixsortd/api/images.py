@@ -1,64 +1,43 @@
-"""``/api/images``: the list, the original, the thumbnail, what is known, the rating."""
+"""``/api/images``: the list, the original, the thumbnail, what is known, the user's marks, deletion."""
 
 import asyncio
 from typing import Annotated
 
-from litestar import Router, get, patch
+from litestar import Router, delete, get, patch
 from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from pixsortd.api import answers, originals, present, thumbnails
-from pixsortd.api.parameters import Cursor, Lib, Limit, finite, instant, photo_id
-from pixsortd.api.ports import ImageQuery, ImageSort, ImageStatus
-from pixsortd.errors import InvalidRequest, NotFound
+from pixsortd.api.filters import Query, image_query
+from pixsortd.api.parameters import Cursor, Lib, Limit, photo_id, photo_ids, plain_id
+from pixsortd.api.ports import MarkChange
+from pixsortd.errors import NotFound
 
 IMMUTABLE = "private, max-age=31536000, immutable"
-UNGROUPED = "none"
 _ETAG = [ResponseHeader(name="etag", description="the photo's SHA-256, quoted", documentation_only=True)]
 
-Since = Annotated[str | None, QueryParameter(name="from", max_length=40, description="taken at or after, ISO 8601")]
-Until = Annotated[str | None, QueryParameter(name="to", max_length=40, description="taken at or before, ISO 8601")]
-Low = Annotated[float | None, QueryParameter(name="min", description="least score of `metric`")]
-High = Annotated[float | None, QueryParameter(name="max", description="greatest score of `metric`")]
-MetricName = Annotated[str | None, QueryParameter(max_length=100, description="a metric's name as in /api/status")]
-RootId = Annotated[str | None, QueryParameter(max_length=128, description="only photos with a file under this root")]
-GroupId = Annotated[str | None, QueryParameter(max_length=128, description="a group's id, or `none` for the ungrouped")]
 IfNoneMatch = Annotated[str | None, HeaderParameter(name="if-none-match")]
 
 
 @get("/", summary="List photos", sync_to_thread=True)
-def list_images(
-    library: Lib,
-    root: RootId = None,
-    group: GroupId = None,
-    status: FromQuery[ImageStatus | None] = None,
-    since: Since = None,
-    until: Until = None,
-    metric: MetricName = None,
-    low: Low = None,
-    high: High = None,
-    sort: FromQuery[ImageSort] = ImageSort.NEWEST,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-) -> answers.ImagePage:
+def list_images(library: Lib, filters: Query, cursor: Cursor = None, limit: Limit = 100) -> answers.ImagePage:
     """Photos under the given filters, newest first unless sorted otherwise."""
-    if metric is None and (low is not None or high is not None):
-        raise InvalidRequest("A bound needs the metric it is for", next_step="Add metric=NAME.")
-    query = ImageQuery(
-        root=root,
-        group=None if group == UNGROUPED else group,
-        ungrouped=group == UNGROUPED,
-        status=status,
-        taken_from=instant(since, end_of_day=False),
-        taken_to=instant(until, end_of_day=True),
-        metric=metric,
-        low=finite(low),
-        high=finite(high),
-        sort=sort,
-    )
-    return present.image_page(library.images(query, cursor, limit))
+    return present.image_page(library.images(filters, cursor, limit))
+
+
+@get("/timeline", summary="A list in outline", sync_to_thread=True)
+def get_outline(library: Lib, filters: Query) -> answers.Outline:
+    """The same list as buckets with their counts, so that a page can jump anywhere in it."""
+    return present.outline(library.timeline.outline(filters))
+
+
+@get("/timeline/{key:str}", summary="One bucket of a list", sync_to_thread=True)
+def get_bucket(library: Lib, key: FromPath[str], filters: Query) -> answers.BucketCells:
+    """All photos of one bucket of the outline under the same filters and sort."""
+    return present.bucket_cells(key, library.timeline.bucket(filters, key))
 
 
 @get(
@@ -120,30 +99,59 @@ def get_thumbnail(
 
 @get("/metadata/{image_id:str}", summary="All that is known of a photo", sync_to_thread=True)
 def get_metadata(library: Lib, image_id: FromPath[str]) -> answers.ImageDetail:
-    """Dimensions, EXIF with GPS, files, scores, group, rating, status."""
-    return present.image_detail(library.image(photo_id(image_id)))
+    """Dimensions, EXIF with GPS, files, scores, group, batches, marks, status."""
+    entry = library.image(photo_id(image_id))
+    names = {one.id: one.name for one in library.batches.list()} if entry.batches else {}
+    return present.image_detail(entry, names)
 
 
-@get("/quality/{image_id:str}", summary="Stored quality scores", sync_to_thread=True)
-def get_quality(library: Lib, image_id: FromPath[str], metric: MetricName = None) -> answers.Quality:
-    """All stored scores, or the one of `metric`."""
-    scores = [one for one in library.image(photo_id(image_id)).scores if metric in (None, one.metric.name)]
-    if metric is not None and not scores:
-        raise NotFound(
-            "This photo has no stored score of that metric",
-            next_step="GET /api/status lists the metrics and why one may be missing.",
-        )
-    return answers.Quality(id=image_id, items=[present.score(one) for one in scores])
+@patch("/{image_id:str}", summary="Mark a photo", sync_to_thread=True)
+def patch_image(library: Lib, image_id: FromPath[str], data: JSONBody[answers.Marks]) -> answers.Image:
+    """Give stars, a colour label or a caption, or take them back with null; what is left out stays.
+
+    Kept in the decisions log, never in the file.
+    """
+    return present.image(library.marks.mark([photo_id(image_id)], _change(data))[0])
 
 
-@patch("/{image_id:str}", summary="Rate a photo", sync_to_thread=True)
-def patch_image(library: Lib, image_id: FromPath[str], data: JSONBody[answers.ImagePatch]) -> answers.Image:
-    """Give 0 to 5 stars, or take them back with null. Kept in the decisions log, never in the file."""
-    return present.image(library.rate(photo_id(image_id), data.rating))
+@patch("/", summary="Mark many photos", sync_to_thread=True)
+def patch_images(library: Lib, data: JSONBody[answers.MarksOfMany]) -> answers.MarkedImages:
+    """The same marks for all the given photos, in one durable write."""
+    marked = library.marks.mark(photo_ids(data.ids), _change(data))
+    return answers.MarkedImages(items=[present.image(one) for one in marked])
+
+
+def _change(data: answers.Marks) -> MarkChange:
+    return MarkChange(stars=data.rating, label=data.label, caption=data.caption)
+
+
+@delete("/{image_id:str}", summary="Delete a photo", status_code=200, sync_to_thread=True)
+def delete_image(
+    library: Lib,
+    image_id: FromPath[str],
+    file: Annotated[str | None, QueryParameter(max_length=128, description="id of one file: only that copy")] = None,
+) -> answers.Trashed:
+    """Move all files of a photo to the trash, from where they come back with `POST /api/trash/restore`.
+
+    Refused with 409 while one of them lies in a read-only root. `last_copy` tells when nothing with
+    this content is left outside the trash.
+    """
+    return present.trashed(library.trash.discard(photo_id(image_id), None if file is None else plain_id(file, "file")))
 
 
 router = Router(
     path="/images",
     tags=["images"],
-    route_handlers=[list_images, get_original, get_thumbnail, get_metadata, get_quality, patch_image],
+    dependencies={"filters": Provide(image_query, sync_to_thread=False)},
+    route_handlers=[
+        list_images,
+        get_outline,
+        get_bucket,
+        get_original,
+        get_thumbnail,
+        get_metadata,
+        patch_image,
+        patch_images,
+        delete_image,
+    ],
 )

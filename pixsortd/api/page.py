@@ -111,7 +111,21 @@ def docs_file(page: Built, name: FromPath[str], if_none_match: IfNoneMatch = Non
     return _answer(page.file(f"docs/{name}"), if_none_match, _REVALIDATE)
 
 
-_VIEWS = ("/", "/groups", "/groups/{group_id:str}", "/photo/{image_id:str}", "/pipeline", "/quarantine", "/settings")
+_VIEWS = (
+    "/",
+    "/overview",
+    "/groups",
+    "/groups/{group_id:str}",
+    "/batches",
+    "/batches/{batch:str}",
+    "/photo/{image_id:str}",
+    "/trash",
+    "/pipeline",
+    "/roots",
+    "/jobs",
+    "/quarantine",
+    "/settings",
+)
 # One handler a path: a handler with several paths and sync_to_thread is wrapped once too often by Litestar 2.25.
 ROUTES = [
     *(get(view, include_in_schema=False, sync_to_thread=True)(client_route) for view in _VIEWS),

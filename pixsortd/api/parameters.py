@@ -1,6 +1,7 @@
 """Parameters that several resources take, and how their text becomes a value."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from pixsortd.errors import InvalidRequest, NotFound
 
 Lib = NamedDependency[SkipValidation[Library]]
 Cursor = Annotated[str | None, QueryParameter(max_length=512, description="`next_cursor` of the page before")]
+RankBy = Annotated[
+    str, QueryParameter(name="metric", min_length=1, max_length=100, description="a metric, or `composite`")
+]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="items on a page")]
 
 _HEX = frozenset("0123456789abcdef")
@@ -25,8 +29,21 @@ def photo_id(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def photo_ids(texts: Sequence[str]) -> list[bytes]:
+    """The photos behind ids, each once. Raises NotFound."""
+    return [photo_id(text) for text in dict.fromkeys(texts)]
+
+
+def visible(text: str, what: str) -> str:
+    """A name with single spaces. Raises InvalidRequest when nothing of it can be seen."""
+    name = " ".join(text.split())
+    if not (name and name.isprintable()):
+        raise InvalidRequest(f"{what} needs at least one visible character, and no control characters")
+    return name
+
+
 def plain_id(text: str, what: str) -> str:
-    """The id of a group, job, root or file. Raises NotFound when it cannot be one."""
+    """The id of a group, batch, job, root or file. Raises NotFound when it cannot be one."""
     if not 1 <= len(text) <= 128 or not _NAME.issuperset(text):
         raise NotFound(f"There is no {what} with that id")
     return text

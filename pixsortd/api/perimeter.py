@@ -25,7 +25,9 @@ _AUTHORITY = re.compile(r"([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]
 _ORIGIN = re.compile(r"(https?)://(.+)")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _DEFAULT_PORT = {"http": 80, "https": 443}
-_PLAIN_PATH = re.compile(rb"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]+/)*[A-Za-z0-9._~!$&'()*+,;=:@-]*")
+_PLAIN_PATH = re.compile(rb"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%-]+/)*[A-Za-z0-9._~!$&'()*+,;=:@%-]*")
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|%")
+_NEVER_ESCAPED = frozenset("/\\%-._~")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _API = ("/api", "/schema", "/metrics", "/health")
 _OPEN = frozenset({"/health/live", "/api/health/live", "/api/session"})
@@ -123,11 +125,23 @@ def is_ours(name: str, port: int, server: tuple[str, int], rules: Perimeter) -> 
     return name == here or name in rules.names or (name in LOOPBACK_NAMES and is_loopback(here))
 
 
+def _honest(escapes: bytes) -> bool:
+    """Whether percent escapes stand for visible text that had to be escaped, such as the space in a group's label."""
+    try:
+        text = bytes.fromhex(escapes.decode().replace("%", "")).decode()
+    except ValueError:
+        return False
+    plain = any(one in _NEVER_ESCAPED or (one.isascii() and one.isalnum()) for one in text)
+    return bool(text) and text.isprintable() and not plain
+
+
 def _check_path(facts: Facts, _: Perimeter) -> Refusal | None:
     if len(facts.path) > MAX_PATH:
         return Refusal(414, "path-too-long", "The address is longer than any that exists here.")
     if not _PLAIN_PATH.fullmatch(facts.path) or any(part in (b".", b"..") for part in facts.path.split(b"/")):
-        return Refusal(400, "malformed-path", "The address has encoded characters, dot segments or empty segments.")
+        return Refusal(400, "malformed-path", "The address has odd characters, dot segments or empty segments.")
+    if not all(_honest(one) for one in _ESCAPES.findall(facts.path)):
+        return Refusal(400, "malformed-path", "The address has percent escapes that stand for no visible text.")
     return None
 
 

@@ -8,7 +8,24 @@ from litestar.openapi import OpenAPIConfig
 from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
-from pixsortd.api import feed, groups, images, jobs, numbers, page, quarantine, roots, search, session, status, why
+from pixsortd.api import (
+    batches,
+    feed,
+    groups,
+    images,
+    jobs,
+    numbers,
+    overview,
+    page,
+    quality,
+    quarantine,
+    roots,
+    search,
+    session,
+    status,
+    trash,
+    why,
+)
 from pixsortd.api.perimeter import MAX_BODY
 from pixsortd.api.problems import HANDLERS
 
@@ -30,6 +47,11 @@ def api_router() -> Router:
         path="/api",
         route_handlers=[
             images.router,
+            quality.router,
+            batches.router,
+            trash.router,
+            overview.router,
+            overview.get_overview,
             groups.router,
             search.router,
             jobs.router,

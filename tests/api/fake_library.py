@@ -16,6 +16,7 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import ApiSettings
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.records import FileState, JobState
+from tests.api.fake_parts import FakeBatches, FakeMarks, FakeOverview, FakeQuality, FakeTimeline, FakeTrash
 from tests.conftest import draw
 
 BASE = "http://127.0.0.1:8420"
@@ -45,6 +46,14 @@ class FakeLibrary:
     unwell: dict[str, ports.Ping] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     hub: EventHub = field(default_factory=EventHub)
+
+    def __post_init__(self) -> None:
+        self.marks = FakeMarks(self.entries)
+        self.timeline = FakeTimeline(self.entries)
+        self.batches = FakeBatches(self.entries)
+        self.quality = FakeQuality(self.entries)
+        self.trash = FakeTrash(self.entries)
+        self.overview = FakeOverview(self.entries)
 
     # --- making material ---------------------------------------------------------------------
 
@@ -116,12 +125,6 @@ class FakeLibrary:
     def thumbnail(self, sha256: bytes) -> bytes | None:
         self._entry(sha256)
         return self.thumbs.get(sha256)
-
-    def rate(self, sha256: bytes, stars: int | None) -> ports.ImageEntry:
-        import msgspec
-
-        self.entries[sha256] = msgspec.structs.replace(self._entry(sha256), rating=stars)
-        return self.entries[sha256]
 
     def similar(self, sha256: bytes, limit: int) -> ports.Similar:
         self._entry(sha256)

@@ -9,7 +9,6 @@ raise the errors of `pixsortd.errors`; the API turns each into problem details b
 """
 
 from pixsortd.api.ports.batches import (
-    UNGROUPED,
     BatchEntry,
     Batches,
     BatchGroup,
@@ -26,12 +25,12 @@ from pixsortd.api.ports.marks import (
 )
 from pixsortd.api.ports.overview import (
     MonthTally,
+    NameTally,
     Overview,
     OverviewReport,
     SizeTally,
     StageName,
     StageReport,
-    Tally,
     ThroughputPoint,
 )
 from pixsortd.api.ports.photos import (
@@ -90,11 +89,11 @@ from pixsortd.api.ports.uploads import (
     Uploads,
     UploadStatus,
 )
+from pixsortd.records import UNGROUPED
 
 __all__ = [
     "COMPOSITE",
     "TIES",
-    "UNGROUPED",
     "BatchEntry",
     "BatchGroup",
     "BatchMember",
@@ -120,6 +119,7 @@ __all__ = [
     "MetricKind",
     "MissingScore",
     "MonthTally",
+    "NameTally",
     "Original",
     "Outline",
     "Overview",
@@ -142,7 +142,6 @@ __all__ = [
     "StageName",
     "StageReport",
     "StatusReport",
-    "Tally",
     "ThroughputPoint",
     "Timeline",
     "Trash",

@@ -8,9 +8,6 @@ from pixsortd.api.ports.photos import ImageEntry
 from pixsortd.api.ports.quality import Ranking
 from pixsortd.records import BatchParameters, Job, Record
 
-UNGROUPED = "Ungrouped"
-"""The label of photos that an analysis put into no group."""
-
 
 class BatchStatus(StrEnum):
     """A batch's life. Adding or removing photos, or other parameters, make it pending again."""

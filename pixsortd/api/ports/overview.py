@@ -7,7 +7,7 @@ from pixsortd.api.ports.quality import Distribution
 from pixsortd.records import Reason, Record
 
 
-class Tally(Record, frozen=True, kw_only=True):
+class NameTally(Record, frozen=True, kw_only=True):
     """How many photos share a name: a format, a camera."""
 
     name: str
@@ -46,8 +46,8 @@ class OverviewReport(Record, frozen=True, kw_only=True):
     bytes: int
     months: tuple[MonthTally, ...]
     """Rising, without empty ones."""
-    formats: tuple[Tally, ...]
-    cameras: tuple[Tally, ...]
+    formats: tuple[NameTally, ...]
+    cameras: tuple[NameTally, ...]
     """The most frequent twenty; photos without one are not counted."""
     quality: tuple[Distribution, ...]
     group_sizes: tuple[SizeTally, ...]

@@ -14,6 +14,8 @@ class RootEntry(Record, frozen=True, kw_only=True):
 
     record: RootRecord
     ledger: Ledger
+    writable: bool = False
+    """Photos may be moved from here to the trash."""
     scanning: bool = False
     scan_directories: int = 0
     """Directories done by the scan under way, or by the last one."""

@@ -1,0 +1,55 @@
+"""Turn the daemon's records into the JSON of `answers`: pure, one function a record."""
+
+from pixsortd.api.present.base import reason
+from pixsortd.api.present.batches import batch, batch_detail, batch_page
+from pixsortd.api.present.groups import group, group_page
+from pixsortd.api.present.jobs import job, job_page
+from pixsortd.api.present.overview import overview, stage_page
+from pixsortd.api.present.photos import (
+    bucket_cells,
+    file,
+    image,
+    image_detail,
+    image_page,
+    membership,
+    outline,
+    similar_page,
+)
+from pixsortd.api.present.quality import quality, quality_list, ranking, score
+from pixsortd.api.present.roots import file_page, root, root_page, why
+from pixsortd.api.present.status import status
+from pixsortd.api.present.trash import restored_list, trash_page, trashed, trashed_list
+
+__all__ = [
+    "batch",
+    "batch_detail",
+    "batch_page",
+    "bucket_cells",
+    "file",
+    "file_page",
+    "group",
+    "group_page",
+    "image",
+    "image_detail",
+    "image_page",
+    "job",
+    "job_page",
+    "membership",
+    "outline",
+    "overview",
+    "quality",
+    "quality_list",
+    "ranking",
+    "reason",
+    "restored_list",
+    "root",
+    "root_page",
+    "score",
+    "similar_page",
+    "stage_page",
+    "status",
+    "trash_page",
+    "trashed",
+    "trashed_list",
+    "why",
+]
