@@ -83,6 +83,11 @@ class RootSettings(Section, frozen=True, kw_only=True):
     writable: bool = False
     exclude: tuple[str, ...] = ()
 
+    @property
+    def may_be_written(self) -> bool:
+        """Whether files may be moved here; always in an inbox."""
+        return self.writable or self.role is Role.INBOX
+
 
 class WatchSettings(Section, frozen=True, kw_only=True):
     """How changes on disk are noticed and believed."""

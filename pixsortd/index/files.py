@@ -16,6 +16,7 @@ from pixsortd.index.schema import Table
 from pixsortd.records import (
     Back,
     Change,
+    Discarded,
     Excluded,
     FileRow,
     FileState,
@@ -25,6 +26,7 @@ from pixsortd.records import (
     Linked,
     Missing,
     Moved,
+    PutBack,
     Refused,
     RootRecord,
     Step,
@@ -242,6 +244,24 @@ def _gone(writer: RowWriter, root: bytes, change: Gone) -> None:
         writer.drop(key)
 
 
+def _discarded(writer: RowWriter, root: bytes, change: Discarded) -> None:
+    key = rows.file_key(root, change.path)
+    old = places.row_at(writer.edit, key)
+    if old is not None:
+        writer.note(key, old, change.path, "trashed", change.detail)
+        writer.drop(key)
+
+
+def _put_back(writer: RowWriter, root: bytes, change: PutBack) -> None:
+    if places.photo(writer.edit, change.sha256) is None:
+        _found(writer, root, Found(path=change.path, stamp=change.stamp, settled=False))
+        return
+    key = rows.file_key(root, change.path)
+    new = rows.put_back(change.stamp, change.sha256, writer.now)
+    writer.write(key, change.path, places.row_at(writer.edit, key), new)
+    writer.note(key, new, change.path, "restored", change.detail)
+
+
 _APPLY: dict[type[Any], Callable[[RowWriter, bytes, Any], None]] = {
     Found: _found,
     Moved: _moved,
@@ -251,6 +271,8 @@ _APPLY: dict[type[Any], Callable[[RowWriter, bytes, Any], None]] = {
     Missing: _missing,
     Back: _back,
     Gone: _gone,
+    Discarded: _discarded,
+    PutBack: _put_back,
 }
 
 

@@ -97,11 +97,14 @@ class Photos:
         with self._engine.write() as edit:
             history.add(edit, history.photo_history(sha256), steps)
 
-    def forget(self, older_than: float) -> list[Photo]:
-        """Delete photos that lost their last file more than ``older_than`` seconds ago; the deleted ones."""
+    def forget(self, older_than: float, keep: Collection[bytes] = ()) -> list[Photo]:
+        """Delete photos that lost their last file more than ``older_than`` seconds ago, but those to ``keep``.
+
+        Returns the deleted ones.
+        """
         before, forgotten = time.time() - older_than, list[Photo]()
         with self._engine.read() as view:
-            due = [sha256 for sha256, at in view.items(Table.ORPHANS) if _seconds(at) < before]
+            due = [sha256 for sha256, at in view.items(Table.ORPHANS) if _seconds(at) < before and sha256 not in keep]
         for start in range(0, len(due), _FORGET_AT_ONCE):
             with self._engine.write() as edit:
                 spaces, gone = SpaceWriter(edit), list[Photo]()

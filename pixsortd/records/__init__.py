@@ -7,10 +7,12 @@ its bytes (32 raw bytes here, hex at the edges); a root by a short hex id made f
 
 from pixsortd.records.base import Reason, Record
 from pixsortd.records.decisions import (
+    UNGROUPED,
     AnalyzeBatch,
     BatchAnalyzed,
     BatchMetric,
     BatchParameters,
+    CancelAnalysis,
     CaptionPhoto,
     ChangeBatch,
     ColourLabel,
@@ -28,6 +30,7 @@ from pixsortd.records.decisions import (
 from pixsortd.records.files import (
     Back,
     Change,
+    Discarded,
     Excluded,
     FileRow,
     FileStamp,
@@ -38,6 +41,7 @@ from pixsortd.records.files import (
     Linked,
     Missing,
     Moved,
+    PutBack,
     Refused,
 )
 from pixsortd.records.groups import Group, Membership
@@ -47,6 +51,7 @@ from pixsortd.records.roots import Role, RootRecord, RootState, VolumeIdentity, 
 from pixsortd.records.work import Analysis, Fingerprint, Wants, WorkItem
 
 __all__ = [
+    "UNGROUPED",
     "Ability",
     "AbilityState",
     "Analysis",
@@ -55,6 +60,7 @@ __all__ = [
     "BatchAnalyzed",
     "BatchMetric",
     "BatchParameters",
+    "CancelAnalysis",
     "CaptionPhoto",
     "Change",
     "ChangeBatch",
@@ -63,6 +69,7 @@ __all__ = [
     "CreateBatch",
     "Decision",
     "DeleteBatch",
+    "Discarded",
     "Embedding",
     "Excluded",
     "Exif",
@@ -85,6 +92,7 @@ __all__ = [
     "Moved",
     "NameGroup",
     "Photo",
+    "PutBack",
     "RankBatch",
     "RatePhoto",
     "Reason",

@@ -62,6 +62,10 @@ class ConfirmGone(Record, frozen=True, kw_only=True, tag=True):
     at: float = 0.0
 
 
+UNGROUPED = "Ungrouped"
+"""The label of a batch's photos that an analysis put into no group, or that the user put there."""
+
+
 class BatchMetric(StrEnum):
     """How unlike two photos of a batch are."""
 
@@ -124,9 +128,18 @@ class BatchAnalyzed(Record, frozen=True, kw_only=True, tag=True):
 
     batch: str
     groups: dict[str, tuple[bytes, ...]] = {}
+    ungrouped: tuple[bytes, ...] = ()
+    """Members that were looked at and are in no group."""
     left_out: tuple[bytes, ...] = ()
     """Members that had no vector."""
     error: str | None = None
+    at: float = 0.0
+
+
+class CancelAnalysis(Record, frozen=True, kw_only=True, tag=True):
+    """The user ended the analysis of a batch before it had an answer."""
+
+    batch: str
     at: float = 0.0
 
 
@@ -147,7 +160,7 @@ class RankBatch(Record, frozen=True, kw_only=True, tag=True):
     metric: str
     order: tuple[bytes, ...]
     values: tuple[float, ...]
-    """By place in ``order``."""
+    """By place in ``order``; photos beyond them have no score."""
     at: float = 0.0
 
 
@@ -163,6 +176,7 @@ Decision = (
     | ChangeBatch
     | AnalyzeBatch
     | BatchAnalyzed
+    | CancelAnalysis
     | LabelBatch
     | RankBatch
 )

@@ -111,7 +111,24 @@ class Gone(Record, frozen=True, kw_only=True, tag=True):
     reason: Reason
 
 
-Change = Found | Moved | Linked | Excluded | Refused | Missing | Back | Gone
+class Discarded(Record, frozen=True, kw_only=True, tag=True):
+    """A file that was moved to the trash. The row goes; the photo's decisions and analysis stay."""
+
+    path: bytes
+    detail: str = ""
+    """Where it is now, in words."""
+
+
+class PutBack(Record, frozen=True, kw_only=True, tag=True):
+    """A file that came back from the trash with the content it had: nothing needs recomputing."""
+
+    path: bytes
+    stamp: FileStamp
+    sha256: bytes
+    detail: str = ""
+
+
+Change = Found | Moved | Linked | Excluded | Refused | Missing | Back | Gone | Discarded | PutBack
 
 
 class Ledger(Record, frozen=True, kw_only=True, omit_defaults=False):

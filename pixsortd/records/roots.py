@@ -16,7 +16,7 @@ class RootState(StrEnum):
 
 
 class Role(StrEnum):
-    """What a root is for; only a role other than library may ever be written to."""
+    """What a root is for; a library is only written to where its settings say so."""
 
     LIBRARY = "library"
     INBOX = "inbox"
@@ -46,6 +46,8 @@ class RootRecord(Record, frozen=True, kw_only=True):
     id: str
     path: bytes
     role: Role = Role.LIBRARY
+    writable: bool = False
+    """Whether files may be moved here, as the configuration says; an inbox always is."""
     state: RootState = RootState.STARTING
     reason: Reason | None = None
     since: float = 0.0

@@ -67,8 +67,8 @@ class Patrol:
         self._lookout = lookout
         self._clock = clock
         self._monotonic = monotonic
-        self._presence = Presence(path, root, settings.role, catalog, rules)
-        self._standing = Standing(path, root, settings.role, catalog, tell, clock)
+        self._presence = Presence(path, root, settings.may_be_written, catalog, rules)
+        self._standing = Standing(path, root, settings, catalog, tell, clock)
         self._intake = Intake(Settling(watch.quiet, watch.ceiling), self._standing.apply)
         self._absences = Absences(catalog, root, watch)
         if self._standing.braked:

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 
-from pixsortd.records import Reason, Role, VolumeIdentity
+from pixsortd.records import Reason, VolumeIdentity
 from pixsortd.watch import mounts, roots
 from pixsortd.watch.catalog import Catalog
 from pixsortd.watch.rules import Rules
@@ -15,10 +15,10 @@ SPOT_CHECK = 64
 class Presence:
     """The directory of one root, compared with what the catalog knows of it."""
 
-    def __init__(self, path: bytes, root: str, role: Role, catalog: Catalog, rules: Rules) -> None:
+    def __init__(self, path: bytes, root: str, writable: bool, catalog: Catalog, rules: Rules) -> None:
         self.path = path
         self._root = root
-        self._marked = role is Role.INBOX
+        self._marked = writable
         self._catalog = catalog
         self._rules = rules
         self._expected: tuple[int, int] | None = None

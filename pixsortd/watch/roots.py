@@ -13,9 +13,11 @@ from contextlib import suppress
 from pixsortd.config import WatchSettings
 from pixsortd.errors import explain_os_error
 from pixsortd.records import FileRow, Reason, Record, RootState, VolumeIdentity
+from pixsortd.watch.rules import OWN_DIRECTORIES
 from pixsortd.watch.tree import RootChanged, Tree
 
 MARKER = b".pixsortd-root"
+_OURS = frozenset(map(os.fsdecode, (MARKER, *OWN_DIRECTORIES)))
 ABSENT = "root-missing"
 """The reason code of a root whose directory is not there."""
 BRAKED = "files-missing"
@@ -29,7 +31,7 @@ class Probe(Record, frozen=True, kw_only=True):
 
     identity: VolumeIdentity | None = None
     empty: bool = False
-    """There is nothing in it but, at most, our own marker."""
+    """There is nothing in it but, at most, what is our own."""
     failure: Reason | None = None
     state: RootState = RootState.ONLINE
     """What the failure alone would make of the root."""
@@ -64,7 +66,7 @@ def probe(path: bytes, *, marked: bool) -> Probe:
                 marker=marker,
             )
             with os.scandir(descriptor) as listing:
-                empty = all(entry.name == os.fsdecode(MARKER) for entry in listing)
+                empty = all(entry.name in _OURS for entry in listing)
             return Probe(identity=identity, empty=empty)
     except RootChanged:
         reason = Reason(

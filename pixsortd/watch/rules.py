@@ -26,6 +26,9 @@ _MACHINE_MADE = frozenset(
     )
 )  # fmt: skip
 
+OWN_DIRECTORIES = frozenset((b".pixsortd-trash", b".pixsortd-upload"))
+"""What pixsortd keeps in roots that it may write: the trash, and uploads that are not complete. Never looked into."""
+
 TEMPORARY = Reason(code="temp", message="the name is that of an unfinished copy or download")
 HIDDEN = Reason(
     code="hidden", message="the name starts with a dot", next_step="Set watch.hidden = true to include such files."
@@ -38,7 +41,7 @@ class Rules:
     """The exclusion rules of one root.
 
     ``extensions`` are lower-case with their dot, ``patterns`` globs, ``never`` directories relative
-    to the root that belong to someone else (the state directory, roots of their own).
+    to the root that belong to someone else (the state directory, roots of their own), beside our own.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Rules:
 
     def never(self, path: bytes) -> bool:
         """Whether ``path`` is a directory that belongs to someone else: not looked at, not counted."""
-        return path in self._never
+        return path in self._never or path[path.rfind(b"/") + 1 :] in OWN_DIRECTORIES
 
     def closed(self, directory: bytes) -> bool:
         """Whether ``directory`` or one above it is excluded or belongs to someone else."""

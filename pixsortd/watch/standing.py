@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from pixsortd.records import Change, Role, RootRecord, RootState, WatchMode
+from pixsortd.config import RootSettings
+from pixsortd.records import Change, RootRecord, RootState, WatchMode
 from pixsortd.watch import roots
 from pixsortd.watch.catalog import Catalog
 
@@ -19,7 +20,13 @@ class Standing:
     """How a root stands. ``tell`` is called after changes were recorded, and with none for the record alone."""
 
     def __init__(
-        self, path: bytes, root: str, role: Role, catalog: Catalog, tell: Tell, clock: Callable[[], float]
+        self,
+        path: bytes,
+        root: str,
+        settings: RootSettings,
+        catalog: Catalog,
+        tell: Tell,
+        clock: Callable[[], float],
     ) -> None:
         self._catalog = catalog
         self._tell = tell
@@ -30,7 +37,13 @@ class Standing:
         if not self.braked:
             stored = msgspec.structs.replace(stored, state=RootState.STARTING, reason=None, since=clock())
         self.record = msgspec.structs.replace(
-            stored, path=path, role=role, watch=WatchMode.OFF, watch_reason=None, watched=0
+            stored,
+            path=path,
+            role=settings.role,
+            writable=settings.may_be_written,
+            watch=WatchMode.OFF,
+            watch_reason=None,
+            watched=0,
         )
         """The root as it is now."""
 

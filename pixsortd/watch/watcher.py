@@ -28,6 +28,8 @@ class RootWatcher(threading.Thread):
     ``never`` are absolute real paths that are not looked at, ``extensions`` those of photos (lower-case
     with dot). ``on_change`` is called after changes were recorded, and with none when only the root's
     record has changed; ``beat`` at least every ``beat_every`` seconds while the thread is well.
+    Nothing is looked at while another thread holds the ``gate``, so that files which are moved and
+    recorded under it are never seen half way.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class RootWatcher(threading.Thread):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         observe: Callable[[Hints], Observer] = Observer,
+        gate: "threading.RLock | None" = None,
     ) -> None:
         path = os.path.realpath(os.path.expanduser(os.fsencode(settings.path)))
         self._id = root_id(path)
         super().__init__(name=f"watch-{self._id}", daemon=True)
         self._heartbeat = beat
         self._beat_every = beat_every
+        self._gate = gate or threading.RLock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._requests: deque[Future[int]] = deque()
@@ -98,6 +102,10 @@ class RootWatcher(threading.Thread):
         self._retries.append(path)
         self._wake.set()
 
+    def doubt(self, path: bytes) -> None:
+        """Look at ``path`` as if there had been an event."""
+        self._lookout.doubt(path)
+
     def confirm_gone(self) -> int:
         """The user says that the files missing from this root are really gone; returns how many were dropped.
 
@@ -105,7 +113,8 @@ class RootWatcher(threading.Thread):
         ``Conflict`` when the thread ends before it could be done.
         """
         if not self.is_alive():
-            return self._patrol.confirm(self._heartbeat)
+            with self._gate:
+                return self._patrol.confirm(self._heartbeat)
         request: Future[int] = Future()
         self._requests.append(request)
         self._wake.set()
@@ -148,11 +157,16 @@ class RootWatcher(threading.Thread):
 
     def step(self) -> float:
         """Do what is due, for a fraction of a second at most; returns the seconds until more is due."""
-        while self._requests:
-            self._answer(self._requests.popleft())
-        while self._retries:
-            self._patrol.afresh(self._retries.popleft())
-        return self._patrol.step()
+        while not self._gate.acquire(timeout=-1 if self._beat_every is None else self._beat_every):
+            self._heartbeat()
+        try:
+            while self._requests:
+                self._answer(self._requests.popleft())
+            while self._retries:
+                self._patrol.afresh(self._retries.popleft())
+            return self._patrol.step()
+        finally:
+            self._gate.release()
 
     def _answer(self, request: "Future[int]") -> None:
         try:
