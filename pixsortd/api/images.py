@@ -9,12 +9,13 @@ from litestar.di import Provide
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
+from msgspec import UNSET
 
 from pixsortd.api import answers, originals, present, thumbnails
 from pixsortd.api.filters import Query, image_query
 from pixsortd.api.parameters import Cursor, Lib, Limit, photo_id, photo_ids, plain_id
 from pixsortd.api.ports import MarkChange
-from pixsortd.errors import NotFound
+from pixsortd.errors import InvalidRequest, NotFound
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 _ETAG = [ResponseHeader(name="etag", description="the photo's SHA-256, quoted", documentation_only=True)]
@@ -122,6 +123,8 @@ def patch_images(library: Lib, data: JSONBody[answers.MarksOfMany]) -> answers.M
 
 
 def _change(data: answers.Marks) -> MarkChange:
+    if data.rating is data.label is data.caption is UNSET:
+        raise InvalidRequest("Nothing to change", next_step="Give rating, label or caption; null takes one back.")
     return MarkChange(stars=data.rating, label=data.label, caption=data.caption)
 
 

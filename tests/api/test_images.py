@@ -229,14 +229,24 @@ def test_a_photo_that_could_not_be_decoded_is_still_an_image(api, library):
     assert known["size"] == len(b"not a jpeg")
 
 
-def test_quality_is_what_is_stored(api, library):
-    url = f"/api/images/quality/{ids(library)[0]}"
-    assert [one["metric"] for one in api.get(url).json()["items"]] == ["niqe"]
-    assert api.get(url + "?metric=niqe").json()["items"][0]["value"] == 4.25
-    assert api.get(url + "?metric=clipiqa%2B").status_code == 404
+def test_marks_are_given_changed_and_taken_back_one_by_one(api, library):
+    url = f"/api/images/{ids(library)[0]}"
+    marked = api.patch(url, json={"rating": 5, "label": "red", "caption": "Sjö"}).json()
+    assert (marked["rating"], marked["label"], marked["caption"]) == (5, "red", "Sjö")
+    marked = api.patch(url, json={"label": None}).json()
+    assert (marked["rating"], marked["label"], marked["caption"]) == (5, None, "Sjö")
+    marked = api.patch("/api/images", json={"ids": ids(library), "rating": 1, "caption": None}).json()["items"]
+    assert [(one["rating"], one["caption"]) for one in marked] == [(1, None)] * 3
 
 
-def test_rating(api, library):
+def test_marks_of_many_with_an_unknown_photo_change_nothing(api, library):
+    before = dict(library.entries)
+    assert api.patch("/api/images", json={"ids": [*ids(library), "0" * 64], "rating": 1}).status_code == 404
+    assert api.patch("/api/images", json={"ids": [], "rating": 1}).status_code == 422
+    assert library.entries == before
+
+
+def test_marks_that_mean_nothing_are_refused(api, library):
     url = f"/api/images/{ids(library)[0]}"
     assert api.patch(url, json={"rating": 5}).json()["rating"] == 5
     assert api.patch(url, json={"rating": None}).json()["rating"] is None
@@ -247,6 +257,9 @@ def test_rating(api, library):
         {"rating": 2.5},
         {"rating": 1, "name": "x"},
         {"rating": True},
+        {"label": "pink"},
+        {"caption": ""},
+        {"caption": "x" * 2001},
         [],
     ):
         answer = api.patch(url, json=body)
