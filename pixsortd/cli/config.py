@@ -17,38 +17,16 @@ def config() -> None:
 @shell.pass_session
 def show(session: shell.Session, origin: bool) -> None:
     """Show every setting in force; with --json one object a line."""
-    from pixsortd.config import plain
+    from pixsortd.config import stated, toml_text
 
     loaded = session.loaded
-    values = plain(loaded.settings)
     session.talk(f"# {loaded.file or 'no configuration file'}")
-    for key, place in loaded.origins.items():
-        value = values
-        for part in key.split(".", 1) if not key.startswith("spaces.") else _space_key(key):
-            value = value[part]
+    for one in stated(loaded):
         if session.json:
-            out.record({"key": key, "value": value, "origin": place})
+            out.record({"key": one.key, "value": one.value, "origin": one.origin})
         else:
-            text = f"{key} = {_toml(value)}"
-            out.line(f"{text:<48} # {place}" if origin else text)
-
-
-def _space_key(key: str) -> list[str]:
-    """The parts of ``spaces.NAME.key``, whose name may have dots of its own."""
-    first, rest = key.split(".", 1)
-    return [first, *rest.rsplit(".", 1)]
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return (
-            "{ " + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
-            if value
-            else "{}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+            text = f"{one.key} = {toml_text(one.value)}"
+            out.line(f"{text:<48} # {one.origin}" if origin else text)
 
 
 @config.command()

@@ -9,6 +9,7 @@ from pixsortd.config.live import applied, live_changes, worker_changes
 from pixsortd.config.load import Loaded, load
 from pixsortd.config.paths import config_file, default_file, root_paths, state_directory, user_config_file
 from pixsortd.config.schema import json_schema
+from pixsortd.config.stated import Stated, stated, toml_text
 from pixsortd.config.tree import (
     ApiSettings,
     ClusterSettings,
@@ -44,6 +45,7 @@ __all__ = [
     "Settings",
     "Size",
     "SpaceSettings",
+    "Stated",
     "WatchSettings",
     "WorkerSettings",
     "applied",
@@ -55,6 +57,8 @@ __all__ = [
     "plain",
     "root_paths",
     "state_directory",
+    "stated",
+    "toml_text",
     "user_config_file",
     "worker_changes",
 ]

@@ -51,6 +51,11 @@ def worker_changes(keys: set[str]) -> set[str]:
     return {key for key in keys if _matches(key, WORKER)}
 
 
+def is_live(key: str) -> bool:
+    """Whether a running daemon takes over a changed value of this dotted key."""
+    return _matches("spaces" if key.startswith("spaces.") else key, LIVE)
+
+
 def _matches(key: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in patterns)
 

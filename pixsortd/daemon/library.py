@@ -1,6 +1,6 @@
 """The daemon as the API sees it: every question answered by the part that knows."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from pixsortd.api.events import EventHub
 from pixsortd.api.ports import (
@@ -14,12 +14,14 @@ from pixsortd.api.ports import (
     Ping,
     Reading,
     RootEntry,
+    SettingsReport,
     Similar,
     StatusReport,
 )
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
+from pixsortd.daemon.marks import Marks
 from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.report import Report
 from pixsortd.daemon.roots import Roots
@@ -37,22 +39,33 @@ class DaemonLibrary:
         store: Store,
         views: PhotoViews,
         photos: Photos,
+        marks: Marks,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
         ingest: Ingest,
         report: Report,
         hub: EventHub,
+        settings: Callable[[], SettingsReport],
     ) -> None:
         self._store = store
         self._views = views
         self._photos = photos
+        self._marks = marks
         self._grouper = grouper
         self._roots = roots
         self._jobs = jobs
         self._ingest = ingest
         self._report = report
         self._hub = hub
+        self._settings = settings
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    @property
+    def marks(self) -> Marks:
+        """Stars, colour labels and captions."""
+        return self._marks
 
     # --- photos ------------------------------------------------------------------------------------
 
@@ -74,10 +87,6 @@ class DaemonLibrary:
         if data is None:
             self._ingest.refill()
         return data
-
-    def rate(self, sha256: bytes, stars: int | None) -> ImageEntry:
-        """Record the user's rating."""
-        return self._photos.rate(sha256, stars)
 
     def similar(self, sha256: bytes, limit: int) -> Similar:
         """Photos most like one."""
@@ -170,6 +179,10 @@ class DaemonLibrary:
     def status(self) -> StatusReport:
         """The daemon in one look."""
         return self._report.status()
+
+    def settings(self) -> SettingsReport:
+        """The settings in force."""
+        return self._settings()
 
     def pings(self) -> Mapping[str, Ping]:
         """Health questions."""

@@ -64,6 +64,7 @@ CALLS = {
     ("get", "/api/quarantine"),
     ("post", "/api/quarantine/retry"),
     ("get", "/api/why"),
+    ("get", "/api/settings"),
     ("get", "/api/status"),
     ("get", "/api/events"),
     ("get", "/api/health/live"),

@@ -50,6 +50,19 @@ def test_a_job_that_ended_cannot_be_cancelled(api, library):
     assert api.get("/api/jobs/j").json()["ended"] == 2.0
 
 
+def test_settings_with_their_origins(api):
+    page = api.get("/api/settings").json()
+    assert (page["file"], page["total"]) == ("/etc/p.toml", 2)
+    assert page["items"][1] == {
+        "key": "log.level",
+        "value": '"debug"',
+        "origin": "/etc/p.toml:3",
+        "live": True,
+        "waits": False,
+        "about": "",
+    }
+
+
 def test_like_search(api, library):
     ids = [digest.hex() for digest in library.entries]
     answer = api.get(f"/api/search?like={ids[0]}&limit=5").json()

@@ -91,6 +91,10 @@ from pixsortd.api.answers.roots import (
     Step,
     Why,
 )
+from pixsortd.api.answers.settings import (
+    Setting,
+    SettingPage,
+)
 from pixsortd.api.answers.trash import (
     PurgeBody,
     Purged,
@@ -170,6 +174,8 @@ __all__ = [
     "Scan",
     "Score",
     "Seconds",
+    "Setting",
+    "SettingPage",
     "Shown",
     "SimilarImage",
     "SimilarPage",

@@ -69,6 +69,10 @@ from pixsortd.api.ports.reports import (
     StatusReport,
     WorkerReport,
 )
+from pixsortd.api.ports.settings import (
+    SettingEntry,
+    SettingsReport,
+)
 from pixsortd.api.ports.timeline import (
     Bucket,
     Cell,
@@ -89,7 +93,6 @@ from pixsortd.api.ports.uploads import (
     Uploads,
     UploadStatus,
 )
-from pixsortd.records import UNGROUPED
 
 __all__ = [
     "COMPOSITE",
@@ -136,6 +139,8 @@ __all__ = [
     "Restored",
     "RootEntry",
     "ScoreReport",
+    "SettingEntry",
+    "SettingsReport",
     "Similar",
     "SimilarEntry",
     "SizeTally",

@@ -9,6 +9,7 @@ from pixsortd.api.ports.overview import Overview
 from pixsortd.api.ports.photos import FileEntry, ImageEntry, ImageQuery, Original, Page, Passport, Similar
 from pixsortd.api.ports.quality import Quality
 from pixsortd.api.ports.reports import Event, Ping, Reading, RootEntry, StatusReport
+from pixsortd.api.ports.settings import SettingsReport
 from pixsortd.api.ports.timeline import Timeline
 from pixsortd.api.ports.trash import Trash
 from pixsortd.api.ports.uploads import Uploads
@@ -124,6 +125,10 @@ class Library(Protocol):
     # the daemon itself
     def status(self) -> StatusReport:
         """*May block* for a few reads."""
+        ...
+
+    def settings(self) -> SettingsReport:
+        """The settings in force and where each came from. *May block* for reading a file."""
         ...
 
     def pings(self) -> Mapping[str, Ping]:

@@ -17,6 +17,7 @@ from pixsortd.api.present.photos import (
 )
 from pixsortd.api.present.quality import quality, quality_list, ranking, score
 from pixsortd.api.present.roots import file_page, root, root_page, why
+from pixsortd.api.present.settings import setting_page
 from pixsortd.api.present.status import status
 from pixsortd.api.present.trash import restored_list, trash_page, trashed, trashed_list
 
@@ -45,6 +46,7 @@ __all__ = [
     "root",
     "root_page",
     "score",
+    "setting_page",
     "similar_page",
     "stage_page",
     "status",
