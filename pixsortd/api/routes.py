@@ -22,6 +22,7 @@ from pixsortd.api import (
     roots,
     search,
     session,
+    settings,
     status,
     trash,
     why,
@@ -29,7 +30,7 @@ from pixsortd.api import (
 from pixsortd.api.perimeter import MAX_BODY
 from pixsortd.api.problems import HANDLERS
 
-DEPENDENCIES = ("library", "streams", "numbers", "page", "perimeter")
+DEPENDENCIES = ("library", "streams", "numbers", "page", "door")
 """Names under which handlers ask for what they need."""
 
 
@@ -61,6 +62,7 @@ def api_router() -> Router:
             session.router,
             status.router,
             status.status,
+            settings.list_settings,
             numbers.router,
             feed.events,
         ],

@@ -16,12 +16,14 @@ from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
+from pixsortd.daemon.marks import Marks
 from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.places import real_path
 from pixsortd.daemon.report import Report, Tally
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.settings import settings_report
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
@@ -62,6 +64,7 @@ class Daemon:
 
     def __init__(self, loaded: Loaded, extra_roots: Sequence[Path], state_dir: Path, heart: Heart) -> None:
         """Opens the index and the decisions; nothing runs yet. Raises ``PixsortdError``."""
+        self._loaded = loaded
         self._settings = loaded.settings
         self.state_dir = state_dir
         settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
@@ -137,10 +140,21 @@ class Daemon:
             tally=self.tally,
             notices=notices,
         )
-        views = PhotoViews(self.store, self.roots, self.searcher, self.decisions.ratings)
-        photos = Photos(self.store, self.roots, self.decisions, views, lambda data: self._tell("photos", data))
+        views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
+        photos = Photos(self.store, self.roots)
+        marks = Marks(self.store, self.decisions, views, lambda data: self._tell("photos", data))
         self.library = DaemonLibrary(
-            self.store, views, photos, self.grouper, self.roots, self.jobs, self.ingest, report, self.hub
+            self.store,
+            views,
+            photos,
+            marks,
+            self.grouper,
+            self.roots,
+            self.jobs,
+            self.ingest,
+            report,
+            self.hub,
+            settings=lambda: settings_report(self._loaded, self._settings),
         )
 
     # --- life ----------------------------------------------------------------------------------------
@@ -168,6 +182,7 @@ class Daemon:
     def reload(self, loaded: Loaded) -> set[str]:
         """Apply what can change while running; the keys that need a restart."""
         live, later = live_changes(self._settings, loaded.settings)
+        self._loaded = loaded
         self._settings = applied(self._settings, loaded.settings, live)
         daemon_log.configure(self._settings.log)
         if any(key.startswith("watch.") for key in live):

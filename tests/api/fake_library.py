@@ -221,6 +221,13 @@ class FakeLibrary:
             wanted_space="clip",
         )
 
+    def settings(self) -> ports.SettingsReport:
+        items = (
+            ports.SettingEntry(key="api.port", value="8420", origin="default", live=False, about="0: any free one"),
+            ports.SettingEntry(key="log.level", value='"debug"', origin="/etc/p.toml:3", live=True, waits=False),
+        )
+        return ports.SettingsReport(file="/etc/p.toml", items=items)
+
     def pings(self) -> Mapping[str, ports.Ping]:
         return {"index": lambda: None, **self.unwell}
 
