@@ -1,7 +1,7 @@
 """Answers without a daemon: the index as its last run left it, in the JSON of the API. Nothing is written."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +16,7 @@ from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
 from pixsortd.daemon.readable import readable
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.views import PhotoViews, known_group
-from pixsortd.decisions.log import NAME, body_of, replay, star_ratings
+from pixsortd.decisions import last_said
 from pixsortd.index.store import Store
 from pixsortd.records import Reason, RootRecord, root_id
 
@@ -74,8 +74,8 @@ class Offline:
         # A searcher that was not opened reads the vectors of the one space it needs, and no file of its own.
         self._searcher = Searcher(lambda: settings, self._store, state_dir / "index")
         self._figures = Figures(lambda: settings, state_dir, self._store)
-        stars = _stars(state_dir / "decisions" / NAME)
-        self._views = PhotoViews(self._store, self._roots, self._searcher, lambda: stars)
+        self._said = last_said(state_dir / "decisions")
+        self._views = PhotoViews(self._store, self._roots, self._searcher, self._said)
 
     def close(self) -> None:
         """Close the index."""
@@ -165,20 +165,3 @@ def _json(answer: msgspec.Struct) -> Json:
     """The answer as a client of the API receives it."""
     found: Json = msgspec.json.decode(msgspec.json.encode(answer))
     return found
-
-
-def _stars(path: Path) -> Mapping[bytes, int]:
-    """The user's ratings in the lines of the log that are whole; `pixsortd check` tells of the others."""
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except FileNotFoundError:
-        return {}
-    return star_ratings(replay(line for line in lines if _is_whole(line)))
-
-
-def _is_whole(line: bytes) -> bool:
-    try:
-        body_of(line)
-    except ValueError:
-        return False
-    return True

@@ -1,36 +1,21 @@
-"""What is done with single photos: their originals opened, their thumbnails handed out, their ratings kept."""
+"""What is done with single photos: their originals opened, their thumbnails handed out."""
 
 import os
 import stat
-import time
-from collections.abc import Callable, Mapping
 
-from pixsortd.api.ports import ImageEntry, Original
+from pixsortd.api.ports import Original
 from pixsortd.daemon.roots import Roots
-from pixsortd.daemon.views import PhotoViews
-from pixsortd.decisions import Decisions
 from pixsortd.errors import ChangedWhileReading, Conflict, NotFound, Unreadable, unreadable
 from pixsortd.index.store import Store
-from pixsortd.records import FileRow, FileState, RatePhoto, Step
+from pixsortd.records import FileRow, FileState
 
 
 class Photos:
-    """Originals, thumbnails and ratings."""
+    """Originals and thumbnails."""
 
-    def __init__(
-        self,
-        store: Store,
-        roots: Roots,
-        decisions: Decisions,
-        views: PhotoViews,
-        on_photos: Callable[[Mapping[str, object]], None],
-    ) -> None:
-        """``on_photos`` hears of photos that changed."""
+    def __init__(self, store: Store, roots: Roots) -> None:
         self._store = store
         self._roots = roots
-        self._decisions = decisions
-        self._views = views
-        self._on_photos = on_photos
 
     def original(self, sha256: bytes) -> Original:
         """Open a file that holds the photo and is what its row says it is.
@@ -63,17 +48,6 @@ class Photos:
         if self._store.photo(sha256) is None:
             raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
         return self._store.thumbnail(sha256)
-
-    def rate(self, sha256: bytes, stars: int | None) -> ImageEntry:
-        """Record 0 to 5 stars, or None to take them back, durably. Raises ``NotFound``."""
-        if self._store.photo(sha256) is None:
-            raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
-        now = time.time()
-        self._decisions.append(RatePhoto(sha256=sha256, stars=stars, at=now))
-        said = "rating taken back" if stars is None else f"{stars} stars"
-        self._store.add_history(sha256, Step(at=now, what="rated", detail=said))
-        self._on_photos({"changed": [sha256.hex()]})
-        return self._views.image(sha256)
 
 
 def _open(root: bytes, row: FileRow, image_format: str) -> Original:

@@ -9,13 +9,14 @@ from pathlib import Path
 from pixsortd.config import Settings
 from pixsortd.daemon.lock import InstanceLock, is_held
 from pixsortd.daemon.readable import readable, require_index
-from pixsortd.decisions.log import NAME, body_of
+from pixsortd.decisions import NAME
 from pixsortd.index import check as index_check
 from pixsortd.index import rebuild as index_rebuild
 from pixsortd.index.check import Finding
 from pixsortd.index.startup import open_index
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
+from pixsortd.logfile import body_of
 from pixsortd.records import RootState
 
 Progress = Callable[[int, int], None]

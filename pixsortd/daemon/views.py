@@ -2,8 +2,10 @@
 
 import math
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
+
+import msgspec
 
 from pixsortd.api.ports import (
     FileEntry,
@@ -15,11 +17,12 @@ from pixsortd.api.ports import (
     Similar,
     SimilarEntry,
 )
+from pixsortd.decisions import BatchState
 from pixsortd.errors import Conflict, NotFound
 from pixsortd.index.entries import entry_id
 from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
 from pixsortd.index.store import Store
-from pixsortd.records import FileRow, FileState, Group, Space, Step
+from pixsortd.records import ColourLabel, FileRow, FileState, Group, Space, Step
 
 _STATUS = {
     FileState.INDEXED: ImageStatus.INDEXED,
@@ -30,8 +33,28 @@ _STATUS = {
 }
 
 
-def index_query(query: ImageQuery) -> PhotoQuery:
-    """The API's filters in the index's words."""
+class Said(Protocol):
+    """What is asked about the user's decisions here."""
+
+    def ratings(self) -> Mapping[bytes, int]:
+        """Stars by photo."""
+        ...
+
+    def labels(self) -> Mapping[bytes, ColourLabel]:
+        """Colour labels by photo."""
+        ...
+
+    def captions(self) -> Mapping[bytes, str]:
+        """Captions by photo."""
+        ...
+
+    def batches(self) -> Mapping[str, BatchState]:
+        """Every batch by its id, deleted ones included."""
+        ...
+
+
+def index_query(query: ImageQuery, said: Said) -> PhotoQuery:
+    """The API's filters in the index's words; what the user decided becomes a set of photos."""
     infinite = float("inf")
     ranges: tuple[MetricRange, ...] = ()
     if query.metric is not None:
@@ -46,8 +69,22 @@ def index_query(query: ImageQuery) -> PhotoQuery:
         taken_from=query.taken_from,
         taken_until=query.taken_to,
         metrics=ranges,
+        among=_among(query, said),
         sort=query.sort,
     )
+
+
+def _among(query: ImageQuery, said: Said) -> frozenset[bytes] | None:
+    """The photos that the batch, rating and label of a query leave; None where it names none of them."""
+    chosen: list[frozenset[bytes]] = []
+    if query.batch is not None:
+        batch = said.batches().get(query.batch)
+        chosen.append(frozenset(batch.members if batch is not None and not batch.deleted else ()))
+    if query.rating is not None:
+        chosen.append(frozenset(sha256 for sha256, stars in said.ratings().items() if stars >= query.rating))
+    if query.label is not None:
+        chosen.append(frozenset(sha256 for sha256, label in said.labels().items() if label is query.label))
+    return frozenset.intersection(*chosen) if chosen else None
 
 
 class Whereabouts(Protocol):
@@ -81,20 +118,17 @@ class Neighbours(Protocol):
 class PhotoViews:
     """Reads of photos, files and passports. Writes nothing, opens no original."""
 
-    def __init__(
-        self, store: Store, roots: Whereabouts, searcher: Neighbours, ratings: Callable[[], Mapping[bytes, int]]
-    ) -> None:
-        """``ratings`` are the user's stars by photo, as they are now."""
+    def __init__(self, store: Store, roots: Whereabouts, searcher: Neighbours, said: Said) -> None:
         self._store = store
         self._roots = roots
         self._searcher = searcher
-        self._ratings = ratings
+        self._said = said
 
     # --- lists ---------------------------------------------------------------------------------
 
     def images(self, query: ImageQuery, cursor: str | None, limit: int) -> Page[ImageEntry]:
         """One page of photos, or of pending or failed files."""
-        page = self._store.page(index_query(query), cursor, limit, self._roots.away())
+        page = self._store.page(index_query(query, self._said), cursor, limit, self._roots.away())
         items = [self._entry(item) for item in page.items]
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
 
@@ -102,15 +136,20 @@ class PhotoViews:
         """One photo, or the failed files of one content. Raises ``NotFound``."""
         found = self._store.items([sha256], self._roots.away())
         if found and found[0].files:
-            return self._entry(found[0])
+            return msgspec.structs.replace(self._entry(found[0]), batches=self._batches_with(sha256))
         rows = self._failed_with(sha256)
         if not rows:
             raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
         return ImageEntry(sha256=sha256, status=ImageStatus.FAILED, files=self._files(rows))
 
+    def entries(self, contents: Sequence[bytes]) -> list[ImageEntry]:
+        """Those of these contents that are photos; one that no file holds any more, such as in the trash, is away."""
+        return [self._entry(item) for item in self._store.items(contents, self._roots.away())]
+
     def _entry(self, item: PhotoItem) -> ImageEntry:
+        said, sha256 = self._said, item.sha256
         return ImageEntry(
-            sha256=item.sha256,
+            sha256=sha256,
             status=_STATUS[item.status],
             photo=item.photo,
             files=self._files(item.files),
@@ -118,8 +157,15 @@ class PhotoViews:
             scores=tuple(score for score in item.scores if math.isfinite(score.value)),
             membership=item.membership,
             group_name=item.group_name,
-            rating=self._ratings().get(item.sha256) if item.sha256 is not None else None,
+            rating=said.ratings().get(sha256) if sha256 is not None else None,
+            label=said.labels().get(sha256) if sha256 is not None else None,
+            caption=said.captions().get(sha256) if sha256 is not None else None,
         )
+
+    def _batches_with(self, sha256: bytes) -> tuple[str, ...]:
+        """Ids of the batches a photo is in, the newest first."""
+        found = [batch for batch in self._said.batches().values() if not batch.deleted and sha256 in batch.members]
+        return tuple(batch.id for batch in sorted(found, key=lambda batch: (-batch.created, batch.id)))
 
     def _failed_with(self, sha256: bytes) -> list[FileRow]:
         return [row for row in self._store.quarantine(1000).items if row.sha256 == sha256]

@@ -1,5 +1,7 @@
-"""What did the user say? An append-only log and its replay."""
+"""What did the user say? An append-only log, and what follows from it."""
 
-from pixsortd.decisions.log import Decisions
+from pixsortd.decisions.batches import BatchState
+from pixsortd.decisions.decisions import NAME, Decisions, last_said
+from pixsortd.decisions.projections import Projections
 
-__all__ = ["Decisions"]
+__all__ = ["NAME", "BatchState", "Decisions", "Projections", "last_said"]

@@ -1,7 +1,7 @@
 """Photos: what is known of one content, where it is, its thumbnail and its passport."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -92,10 +92,20 @@ class Photos:
         with self._engine.read() as view:
             return history.steps(view, history_key(key, places.row_at(view, key)))
 
+    def known(self, contents: Collection[bytes]) -> frozenset[bytes]:
+        """Those among ``contents`` that are photos, whether or not a file still holds them."""
+        with self._engine.read() as view:
+            return frozenset(sha256 for sha256 in contents if view.has(Table.PHOTOS, sha256))
+
     def add_history(self, sha256: bytes, *steps: Step) -> None:
         """Add steps to a photo's passport."""
+        self.add_histories({sha256: steps})
+
+    def add_histories(self, steps: Mapping[bytes, Sequence[Step]]) -> None:
+        """Add steps to the passports of many photos, in one transaction."""
         with self._engine.write() as edit:
-            history.add(edit, history.photo_history(sha256), steps)
+            for sha256, own in steps.items():
+                history.add(edit, history.photo_history(sha256), own)
 
     def forget(self, older_than: float, keep: Collection[bytes] = ()) -> list[Photo]:
         """Delete photos that lost their last file more than ``older_than`` seconds ago, but those to ``keep``.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixsortd.decisions import Decisions
+from pixsortd.decisions.codec import decoded
 from pixsortd.errors import DecisionsDamaged
 from pixsortd.index.backup import make_backup
 from pixsortd.index.probe import Verdict, probe
@@ -15,6 +16,7 @@ from pixsortd.index.schema import Table
 from pixsortd.index.startup import open_index
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
+from pixsortd.logfile import sound_bodies
 from pixsortd.records import NameGroup
 from tests.unit.index_material import MAP, SPACE, adds_up, content, index, opened
 
@@ -143,7 +145,8 @@ def test_a_damaged_decision_is_never_believed(tmp_path: Path) -> None:
         except DecisionsDamaged:
             refused += 1
             continue
-        kept = again.all()
+        kept = list(decoded(sound_bodies(again.path)))
+        assert list(again.names().values()) == kept
         assert kept == said[: len(kept)], "a whole beginning, and nothing that was never said"
         assert cut or len(kept) >= len(said) - 1
         again.close()

@@ -77,12 +77,12 @@ def test_every_write_fails_whole_and_resumes(small: Path, leave: int) -> None:
     ballast = fill(small, leave)
     failed = set[str]()
     for name, (stage, error) in stages.items():
-        before = store.ledger(ROOT), store.counts(), decisions.all()
+        before = store.ledger(ROOT), store.counts(), decisions.ratings()
         problem = raised(stage, error)
         if problem is not None:
             failed.add(name)
             assert problem.next_step
-            assert (store.ledger(ROOT), store.counts(), decisions.all()) == before
+            assert (store.ledger(ROOT), store.counts(), decisions.ratings()) == before
     assert "meta" in failed
     assert "backup" in failed
     if not leave:
@@ -100,7 +100,7 @@ def test_every_write_fails_whole_and_resumes(small: Path, leave: int) -> None:
     decisions.close()
     assert probe(small / "index").verdict is Verdict.SOUND
     again = Decisions.open(small / "decisions")
-    assert len(again.all()) == 1
+    assert again.ratings() == {bytes(32): 1}
     assert again.torn is None
     again.close()
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from pixsortd.decisions import Decisions
+from pixsortd.decisions.codec import decoded
 from pixsortd.index.probe import Verdict, examine
 from pixsortd.index.vectors import Vectors
+from pixsortd.logfile import sound_bodies
 from pixsortd.records import FileState, RatePhoto
 from tests.unit.index_material import ROOT, SPACE, adds_up, opened
 
@@ -80,7 +82,7 @@ for i in range(10**9):
 def test_a_killed_writer_loses_no_decision(tmp_path: Path, turn: int) -> None:
     said = run_and_kill(["-c", DECIDER, str(tmp_path)], random.Random(turn).random() * 0.05)
     decisions = Decisions.open(tmp_path)
-    kept = decisions.all()
+    kept = list(decoded(sound_bodies(decisions.path)))
     assert len(said) <= len(kept) <= len(said) + 1
     assert kept == [RatePhoto(sha256=i.to_bytes(32, "big"), stars=i % 6) for i in range(len(kept))]
     decisions.close()

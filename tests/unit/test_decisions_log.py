@@ -2,16 +2,17 @@
 
 import errno
 import os
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pixsortd.decisions import Decisions
-from pixsortd.decisions import log as module
-from pixsortd.decisions.log import group_names, line_of, star_ratings
+from pixsortd.decisions import Decisions, Projections
+from pixsortd.decisions.codec import decoded, encode
 from pixsortd.errors import DecisionsDamaged, StateDirectoryError
+from pixsortd.logfile import line_of, sound_bodies
 from pixsortd.records import ConfirmGone, Decision, NameGroup, RatePhoto
 
 SHA = bytes(range(32))
@@ -21,6 +22,16 @@ SOME: list[Decision] = [
     ConfirmGone(root="0123456789ab", files=7, at=3.0),
     NameGroup(group="g2", name='line\nbreak \u2603 "quoted"', at=4.0),
 ]
+
+
+def line(decision: Decision) -> bytes:
+    """The decision as it stands in the log."""
+    return line_of(encode(decision))
+
+
+def kept(decisions: Decisions) -> list[Decision]:
+    """Every decision in the log's file."""
+    return list(decoded(sound_bodies(decisions.path)))
 
 
 def written(directory: Path) -> Path:
@@ -35,11 +46,11 @@ def written(directory: Path) -> Path:
 def test_what_was_said_is_there_again(tmp_path: Path) -> None:
     path = written(tmp_path / "deep" / "decisions")
     decisions = Decisions.open(path.parent)
-    assert decisions.all() == SOME
+    assert kept(decisions) == SOME
     assert decisions.torn is None
     assert decisions.names() == {"g1": SOME[0], "g2": SOME[3]}
     assert decisions.ratings() == {SHA: 4}
-    assert path.read_bytes() == b"".join(line_of(decision) for decision in SOME)
+    assert path.read_bytes() == b"".join(line(decision) for decision in SOME)
     assert path.stat().st_mode & 0o777 == 0o600
     decisions.close()
 
@@ -54,8 +65,9 @@ def test_the_last_word_counts_and_can_be_taken_back() -> None:
         RatePhoto(sha256=b"2" * 32, stars=0),
         RatePhoto(sha256=SHA, stars=None),
     ]
-    assert {group: named.name for group, named in group_names(said).items()} == {"a": "two"}
-    assert star_ratings(said) == {b"2" * 32: 0}
+    found = Projections(said)
+    assert {group: named.name for group, named in found.names().items()} == {"a": "two"}
+    assert found.ratings() == {b"2" * 32: 0}
 
 
 DECISIONS: st.SearchStrategy[Decision] = st.one_of(
@@ -76,18 +88,18 @@ DECISIONS: st.SearchStrategy[Decision] = st.one_of(
 def test_any_decision_survives(tmp_path: Path, said: list[Decision], more: Decision) -> None:
     directory = tmp_path / os.urandom(6).hex()
     directory.mkdir()
-    (directory / "decisions.log").write_bytes(b"".join(map(line_of, said)))
+    (directory / "decisions.log").write_bytes(b"".join(map(line, said)))
     decisions = Decisions.open(directory)
     decisions.append(more)
     decisions.close()
     again = Decisions.open(directory)
-    assert again.all() == [*said, more]
+    assert kept(again) == [*said, more]
     again.close()
 
 
 def test_a_log_cut_anywhere_opens_with_all_whole_lines(tmp_path: Path) -> None:
-    data = b"".join(map(line_of, SOME))
-    ends = [len(b"".join(map(line_of, SOME[:i]))) for i in range(len(SOME) + 1)]
+    data = b"".join(map(line, SOME))
+    ends = [len(b"".join(map(line, SOME[:i]))) for i in range(len(SOME) + 1)]
     lengths = {*range(0, len(data), 17), *(end + by for end in ends for by in (-2, -1, 0, 1, 9))}
     for length in sorted(length for length in lengths if 0 <= length <= len(data)):
         directory = tmp_path / str(length)
@@ -95,16 +107,16 @@ def test_a_log_cut_anywhere_opens_with_all_whole_lines(tmp_path: Path) -> None:
         (directory / "decisions.log").write_bytes(data[:length])
         decisions = Decisions.open(directory)
         # A line that lacks only its end is whole: its checksum says so.
-        whole = sum(length >= len(b"".join(map(line_of, SOME[: i + 1]))) - 1 for i in range(len(SOME)))
-        assert decisions.all() == SOME[:whole]
-        rest = data[:length][len(b"".join(map(line_of, SOME[:whole]))) :]
+        whole = sum(length >= len(b"".join(map(line, SOME[: i + 1]))) - 1 for i in range(len(SOME)))
+        assert kept(decisions) == SOME[:whole]
+        rest = data[:length][len(b"".join(map(line, SOME[:whole]))) :]
         assert (decisions.torn is not None) == bool(rest)
         if decisions.torn is not None:
             assert decisions.torn.read_bytes() == rest
         decisions.append(SOME[1])
         decisions.close()
         again = Decisions.open(directory)
-        assert again.all() == [*SOME[:whole], SOME[1]]
+        assert kept(again) == [*SOME[:whole], SOME[1]]
         assert again.torn is None
         again.close()
 
@@ -113,7 +125,7 @@ def test_a_tail_of_zeros_is_torn(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_bytes(path.read_bytes() + bytes(300))
     decisions = Decisions.open(tmp_path)
-    assert decisions.all() == SOME
+    assert kept(decisions) == SOME
     assert decisions.torn is not None
     decisions.close()
 
@@ -121,7 +133,7 @@ def test_a_tail_of_zeros_is_torn(tmp_path: Path) -> None:
 def test_damage_before_the_end_is_never_guessed_at(tmp_path: Path) -> None:
     path = written(tmp_path)
     data = path.read_bytes()
-    last = len(data) - len(line_of(SOME[-1]))
+    last = len(data) - len(line(SOME[-1]))
     for position in range(0, last, 3):
         flipped = bytearray(data)
         flipped[position] ^= 1
@@ -143,13 +155,13 @@ def test_damage_in_the_last_line_is_not_taken_for_a_torn_one(tmp_path: Path) -> 
 def test_a_decision_of_a_later_version_is_kept_but_not_used(tmp_path: Path) -> None:
     path = written(tmp_path)
     body = b'{"type":"PinPhoto","sha256":"AA=="}'
-    strange = b"%08x %s\n" % (module.zlib.crc32(body), body)
+    strange = b"%08x %s\n" % (zlib.crc32(body), body)
     path.write_bytes(path.read_bytes() + strange)
     decisions = Decisions.open(tmp_path)
-    assert decisions.all() == SOME
+    assert kept(decisions) == SOME
     decisions.append(SOME[0])
     decisions.close()
-    assert path.read_bytes().endswith(strange + line_of(SOME[0]))
+    assert path.read_bytes().endswith(strange + line(SOME[0]))
 
 
 @pytest.mark.parametrize("call", ["pwrite", "fsync"])
@@ -168,15 +180,15 @@ def test_a_failed_append_leaves_no_torn_line(tmp_path: Path, monkeypatch: pytest
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(module.os, call, half if call == "pwrite" else full)
+    monkeypatch.setattr(os, call, half if call == "pwrite" else full)
     with pytest.raises(StateDirectoryError, match="disk is full"):
-        decisions.append(SOME[0])
+        decisions.append_all([RatePhoto(sha256=SHA, stars=1), SOME[0]])
     assert path.read_bytes() == before
-    assert decisions.all() == SOME
+    assert decisions.ratings() == {SHA: 4}
     monkeypatch.undo()
     decisions.append(SOME[0])
     decisions.close()
-    assert path.read_bytes() == before + line_of(SOME[0])
+    assert path.read_bytes() == before + line(SOME[0])
 
 
 def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
