@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.grouping.reduce import Array, Floats, blocks, reduced
+from pixsortd.records import BatchMetric
 
 Labels = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
@@ -33,8 +34,17 @@ class Clusters(NamedTuple):
     """Mean over the members, by label."""
 
 
-def cluster(vectors: Array, min_cluster_size: int, min_samples: int, dimensions: int) -> Clusters:
+def cluster(
+    vectors: Array,
+    min_cluster_size: int,
+    min_samples: int,
+    dimensions: int,
+    metric: BatchMetric = BatchMetric.COSINE,
+) -> Clusters:
     """Group rows by density. The outcome depends on the order of rows only where distances tie.
+
+    ``metric`` says what density is measured in; see :mod:`pixsortd.grouping.reduce`. Who stays in a
+    group, and who is a look-alike, is asked in cosines either way. Memory grows with the rows, not their pairs.
 
     ``allow_single_cluster`` stays off: with it, HDBSCAN takes an ordinary library for one group. What
     that misses, a library that is mostly one burst, is taken out first by :func:`_lump`: nothing is
@@ -46,18 +56,20 @@ def cluster(vectors: Array, min_cluster_size: int, min_samples: int, dimensions:
         return Clusters(labels, strengths, ())
     closeness = _lump(vectors, min_cluster_size)
     rest = np.flatnonzero(closeness == 0.0)
-    labels[rest], strengths[rest] = _dense(vectors[rest], min_cluster_size, min_samples, dimensions)
+    labels[rest], strengths[rest] = _dense(vectors[rest], min_cluster_size, min_samples, dimensions, metric)
     lumped = closeness > 0.0
     labels[lumped], strengths[lumped] = labels.max() + 1, closeness[lumped]
     return _coherent(vectors, labels, strengths, max(min_cluster_size, 2))
 
 
-def _dense(vectors: Array, min_cluster_size: int, min_samples: int, dimensions: int) -> tuple[Labels, Floats]:
+def _dense(
+    vectors: Array, min_cluster_size: int, min_samples: int, dimensions: int, metric: BatchMetric
+) -> tuple[Labels, Floats]:
     """(labels, strengths) by HDBSCAN."""
     nothing = np.full(len(vectors), -1), np.zeros(len(vectors))
     if len(vectors) < min_cluster_size:
         return nothing
-    points = reduced(vectors, dimensions)
+    points = reduced(vectors, dimensions, metric)
     if not points.shape[1]:
         return nothing
     model = hdbscan.HDBSCAN(

@@ -1,20 +1,29 @@
-"""Fewer dimensions before clustering: principal directions, then unit length again.
+"""Fewer dimensions before clustering: principal directions, then for the cosine unit length again.
 
 Density means little in 512 to 1280 dimensions, and the tree searches of HDBSCAN stop saving work
-there. Principal component analysis keeps the directions in which photos differ most. Dividing by
-the length makes a distance the angle seen from the centre of the library, which separates subjects
-better than the angle seen from the origin, because all embeddings of one model share a large common part.
+there. Principal component analysis keeps the directions in which photos differ most. The points
+that come out are compared by straight distance, with a tree and never as a matrix of all pairs;
+what that distance means is the metric's choice:
 
-Chosen by measurement on labelled photos against raw cosine, against centring or projecting alone,
+- cosine: vectors are taken at unit length, and points are divided by their length. A distance is
+  then the angle seen from the centre of the library, which separates subjects better than the
+  angle seen from the origin, because all embeddings of one model share a large common part.
+- euclidean: vectors are taken as they are stored, and points stay where the projection puts them.
+  A distance is then that of the vectors, less what lies outside the principal directions: photos
+  near the centre, of which there is nothing special to say, lie close together and far from none.
+
+The cosine was chosen by measurement on labelled photos against raw cosine, against centring or projecting alone,
 and against k-reciprocal (Jaccard) re-weighting (Zhong et al. 2017), which groups more photos but
 draws nearly half of the loners in too.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from pixsortd.records import BatchMetric
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -38,33 +47,62 @@ def unit(rows: Array) -> Floats:
     return scaled
 
 
-def reduced(vectors: Array, dimensions: int) -> Floats:
-    """[n, at most ``dimensions``], rows of length at most one; deterministic for the same rows in the same order.
+def _wide(rows: Array) -> Floats:
+    """Rows as float64."""
+    return np.asarray(rows, np.float64)
+
+
+def _on_the_sphere(points: Floats) -> Floats:
+    """Points divided by their length, in place."""
+    length = np.linalg.norm(points, axis=1, keepdims=True)
+    points /= np.maximum(length, NEAR_CENTRE * length.max())
+    return points
+
+
+def _in_place(points: Floats) -> Floats:
+    """Points as they are."""
+    return points
+
+
+class Geometry(NamedTuple):
+    """What a metric makes of vectors and of projected points, so that straight distance means it."""
+
+    taken: Callable[[Array], Floats]
+    placed: Callable[[Floats], Floats]
+
+
+GEOMETRIES: Mapping[BatchMetric, Geometry] = {
+    BatchMetric.COSINE: Geometry(unit, _on_the_sphere),
+    BatchMetric.EUCLIDEAN: Geometry(_wide, _in_place),
+}
+
+
+def reduced(vectors: Array, dimensions: int, metric: BatchMetric = BatchMetric.COSINE) -> Floats:
+    """[n, at most ``dimensions``] points whose distances mean ``metric``, for cosine of length at most one.
+
+    Deterministic for the same rows in the same order.
 
     ``vectors`` may be a memory map: one block of it at a time is widened to float64.
     Photos that are all alike come back with no columns.
     """
+    geometry = GEOMETRIES[metric]
     count, dim = vectors.shape
     total, squares = np.zeros(dim), np.zeros((dim, dim))
-    for rows in blocks(vectors):
+    for rows in blocks(vectors, geometry.taken):
         total += rows.sum(0)
         squares += rows.T @ rows
     centre = total / max(count, 1)
     directions = _principal(squares - count * np.outer(centre, centre), dimensions)
     projected = [np.empty((0, directions.shape[1]))]
-    projected += [(rows - centre) @ directions for rows in blocks(vectors)]
+    projected += [(rows - centre) @ directions for rows in blocks(vectors, geometry.taken)]
     out: Floats = np.concatenate(projected)
-    if not out.size:
-        return out
-    length = np.linalg.norm(out, axis=1, keepdims=True)
-    out /= np.maximum(length, NEAR_CENTRE * length.max())
-    return out
+    return geometry.placed(out) if out.size else out
 
 
-def blocks(vectors: Array) -> Iterator[Floats]:
-    """All rows in their order, at unit length, a block at a time."""
+def blocks(vectors: Array, taken: Callable[[Array], Floats] = unit) -> Iterator[Floats]:
+    """All rows in their order, as ``taken`` makes them (at unit length), a block at a time."""
     for start in range(0, len(vectors), BLOCK):
-        yield unit(vectors[start : start + BLOCK])
+        yield taken(vectors[start : start + BLOCK])
 
 
 def _principal(scatter: Floats, dimensions: int) -> Floats:

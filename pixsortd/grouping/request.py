@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pixsortd.records import Membership, Reason, Record
+from pixsortd.records import BatchMetric, Membership, Reason, Record
 
 
 class Request(Record, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class Request(Record, frozen=True, kw_only=True):
     """Ids of the groups that the user named."""
     min_cluster_size: int = 5
     min_samples: int = 5
+    metric: BatchMetric = BatchMetric.COSINE
     dimensions: int = 32
     deadline: float = 0.0
     """Seconds after which the run is ended; 0 for none."""

@@ -44,7 +44,7 @@ def _usable(rows: Array) -> Array:
 
 def cluster_rows(rows: Rows, request: Request) -> Clusters:
     """The clustering that the request's parameters ask for."""
-    return cluster(rows.vectors, request.min_cluster_size, request.min_samples, request.dimensions)
+    return cluster(rows.vectors, request.min_cluster_size, request.min_samples, request.dimensions, request.metric)
 
 
 def matched(rows: Rows, clusters: Clusters, request: Request) -> Assignment:
@@ -85,7 +85,7 @@ def described(rows: Rows, clusters: Clusters, ids: Sequence[str], at: float) -> 
 def method(request: Request) -> str:
     """The clustering in words, for people and for comparing runs."""
     return (
-        f"PCA to {request.dimensions} dimensions at unit length, HDBSCAN {version('hdbscan')} with "
+        f"PCA to {request.dimensions} dimensions, {request.metric} distance, HDBSCAN {version('hdbscan')} with "
         f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
     )
 
