@@ -1,24 +1,21 @@
 """Groups over time: reclustering as a job, newcomers in between, names that the log of decisions keeps."""
 
 import math
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import structlog
 
 from pixsortd.config import Settings
-from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
+from pixsortd.daemon.clustering import clustered
+from pixsortd.daemon.jobs import Jobs, Progress
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.views import known_group
 from pixsortd.decisions import Decisions
-from pixsortd.errors import GroupingCancelled
 from pixsortd.grouping.join import vote
 from pixsortd.grouping.request import Reply, Request
-from pixsortd.grouping.run import recluster
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Job, Membership, NameGroup, Space
 
@@ -186,12 +183,10 @@ class Grouper:
         settings = self._settings().cluster
         count = self._vectors(space)
         contents, vectors = self._store.vectors_of(space.key)
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".npy") as file:
-            np.save(file, vectors)
-            file.flush()
-            request = Request(
-                vectors=file.name,
+
+        def asked(path: str) -> Request:
+            return Request(
+                vectors=path,
                 contents=contents,
                 previous=self._previous(),
                 named=[named.group for named in self._decisions.names().values() if named.name],
@@ -200,10 +195,8 @@ class Grouper:
                 dimensions=settings.dimensions,
                 deadline=float(settings.deadline),
             )
-            try:
-                reply = recluster(request, progress, progress.cancelled)
-            except GroupingCancelled as error:
-                raise Cancelled from error
+
+        reply = clustered(self._scratch, vectors, asked, progress)
         self._apply(reply, space, contents)
         self._store.meta_set("clustered", msgspec.json.encode((count, space.key.hex())))
         self._on_groups()

@@ -41,7 +41,7 @@ def test_a_group_named_while_a_clustering_dissolves_it_stays(grouper, monkeypatc
         grouper.rename("g1", "Beach 2019")
         return Reply(groups=(), ended=("g1",))
 
-    monkeypatch.setattr(groups, "recluster", dissolves)
+    monkeypatch.setattr(groups, "clustered", dissolves)
     grouper._recluster(progress)
     assert grouper.get("g1").name == "Beach 2019"
     assert grouper.get("g1").size == 3
@@ -54,6 +54,6 @@ def test_a_name_taken_back_while_a_clustering_runs_does_not_fail_it(grouper, mon
         grouper.rename("g1", None)
         return Reply(groups=(), dormant=("g1",))
 
-    monkeypatch.setattr(groups, "recluster", rests)
+    monkeypatch.setattr(groups, "clustered", rests)
     assert grouper._recluster(progress)["groups"] == 0
     assert grouper._store.groups() == []
