@@ -10,7 +10,8 @@ from pixsortd.index.schema import Table
 
 _SEED = {table: zlib.crc32(table.encode()) for table in Table}
 _LIMIT = 1 << 62
-_TOP = (1 << 63) - 1
+TOP = (1 << 63) - 1
+"""The order of 1970; each microsecond later is one less."""
 NEWEST, OLDEST = b"\0" * 8, b"\xff" * 8
 
 encode = msgspec.msgpack.Encoder().encode
@@ -37,7 +38,7 @@ def damaged(what: str) -> IndexDamaged:
 def order_of(seconds: float) -> bytes:
     """8 bytes that sort newest first; microsecond resolution, anything not finite counts as 1970."""
     micro = round(seconds * 1e6) if math.isfinite(seconds) else 0
-    return (_TOP - max(-_LIMIT, min(_LIMIT, micro))).to_bytes(8, "big")
+    return (TOP - max(-_LIMIT, min(_LIMIT, micro))).to_bytes(8, "big")
 
 
 def number_key(number: int) -> bytes:

@@ -12,8 +12,14 @@ from pixsortd.index.engine import Edit, Engine, View
 from pixsortd.index.schema import Table
 from pixsortd.records import Group, Membership, Step
 
+
+class _Place(msgspec.Struct, frozen=True, gc=False):
+    group: str
+
+
 _group = msgspec.msgpack.Decoder(Group).decode
 _membership = msgspec.msgpack.Decoder(Membership).decode
+_place = msgspec.msgpack.Decoder(_Place).decode
 
 
 def group_at(view: View, group: str) -> Group | None:
@@ -26,6 +32,12 @@ def membership_at(view: View, sha256: bytes) -> Membership | None:
     """The group a photo is in."""
     payload = view.get(Table.MEMBERSHIPS, sha256)
     return None if payload is None else _membership(payload)
+
+
+def group_of(view: View, sha256: bytes) -> str | None:
+    """The id alone of the group a photo is in."""
+    payload = view.get(Table.MEMBERSHIPS, sha256)
+    return None if payload is None else _place(payload).group
 
 
 def members_prefix(group: str) -> bytes:

@@ -7,30 +7,40 @@ from pixsortd.errors import InvalidRequest
 from pixsortd.index import groups, places, rows, scores
 from pixsortd.index.codec import NEWEST, OLDEST, number_key, order_of
 from pixsortd.index.engine import View
-from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
+from pixsortd.index.queries import MetricRange, PhotoCell, PhotoItem, PhotoQuery
+from pixsortd.index.rows import Row
 from pixsortd.index.schema import Table
-from pixsortd.records import FileRow, FileState, Group, Photo
+from pixsortd.records import FileState, Group
 
 ORDER = 8
-_SMALL = 16
-"""A set below this part of the library is walked itself: reading a photo costs about as much as 16 timeline keys."""
+ADDED = "-added"
+_SMALL = 10
+"""A set below this part of the library is walked itself: reading a photo costs about as much as 10 timeline keys."""
 _Candidate = tuple[bytes, bytes]
 """(cursor key, sha256)."""
 _Test = Callable[[bytes], bool]
+_STATUS = frozenset({None, FileState.INDEXED, FileState.AWAY})
+Span = tuple[bytes, bytes]
+"""The least and the greatest first 8 bytes of some cursor keys."""
+EVERYWHERE = (NEWEST, OLDEST)
 
 
 class Listing:
     """The photos of one query in their order, at one moment of the index."""
 
-    def __init__(self, view: View, query: PhotoQuery, away: frozenset[str]) -> None:
-        """Raises ``InvalidRequest`` for an unknown sort."""
+    def __init__(self, view: View, query: PhotoQuery, away: frozenset[str], within: Span = EVERYWHERE) -> None:
+        """``within`` narrows the list to a part of itself. Raises ``InvalidRequest`` for an unknown sort or status."""
         if query.sort not in _SOURCES:
             raise InvalidRequest(f"{query.sort!r} is not a sort order", next_step=f"Use one of {', '.join(_SOURCES)}.")
+        if query.status not in _STATUS:
+            raise InvalidRequest(f"{query.status!r} is not a status", next_step="Use indexed, away, pending or failed.")
         self.view = view
         self.query = query
         self.away = away
         self._newest = NEWEST if query.taken_until is None else order_of(query.taken_until)
         self._oldest = OLDEST if query.taken_from is None else order_of(query.taken_from)
+        narrowed = max(self._newest, within[0]), min(self._oldest, within[1])
+        self._low, self._high = within if query.sort == ADDED else narrowed
         self._picked = self._few()
         self._tests = list(self._chosen_tests())
         self._groups: dict[str, Group | None] = {}
@@ -44,29 +54,53 @@ class Listing:
             if all(test(candidate[1]) for test in tests):
                 yield candidate
 
+    def heads(self) -> bytes:
+        """The first 8 bytes of the cursor key of each photo, joined, in any order."""
+        if self._picked is None and not self._tests:
+            return b"".join(self._plain_heads())
+        return b"".join(key[:ORDER] for key, _ in self.keys(None))
+
     def item(self, sha256: bytes) -> PhotoItem:
         """What is known of one photo, its files in order of use."""
-        view, files = self.view, places.files_of(self.view, sha256)
+        view, (files, here) = self.view, self._held(sha256)
         membership = groups.membership_at(view, sha256)
         named = self._group(membership.group) if membership else None
-        here = [row for row in files if not self._row_away(row)]
         return PhotoItem(
             sha256=sha256,
             status=FileState.INDEXED if here else FileState.AWAY,
-            files=(*here, *(row for row in files if row not in here)) if here else tuple(files),
+            files=tuple(found for key, row in files if (found := places.public_at(view, key, row)) is not None),
             photo=places.photo(view, sha256),
             scores=tuple(scores.of(view, sha256)),
             membership=membership,
             group_name=named.name if named else None,
         )
 
+    def cell(self, sha256: bytes) -> PhotoCell:
+        """What a grid shows of one photo, read with as little decoding as that takes."""
+        (files, here), frame = self._held(sha256), places.frame(self.view, sha256)
+        return PhotoCell(
+            sha256=sha256,
+            name=places.name_at(*files[0]) if files else b"",
+            status=FileState.INDEXED if here else FileState.AWAY,
+            width=frame.width if frame else None,
+            height=frame.height if frame else None,
+            taken=frame.taken if frame else None,
+            group=groups.group_of(self.view, sha256),
+        )
+
+    def _held(self, sha256: bytes) -> tuple[list[tuple[bytes, Row]], bool]:
+        """The keys and rows of a photo's files in order of use, and whether any is here."""
+        found = [(key, row) for key in places.places(self.view, sha256) if (row := places.row_at(self.view, key))]
+        here = [pair for pair in found if not self._file_away(*pair)]
+        return [*here, *(pair for pair in found if self._file_away(*pair))], bool(here)
+
     def _group(self, group: str) -> Group | None:
         if group not in self._groups:
             self._groups[group] = groups.group_at(self.view, group)
         return self._groups[group]
 
-    def _row_away(self, row: FileRow) -> bool:
-        return row.state is FileState.AWAY or row.root in self.away
+    def _file_away(self, key: bytes, row: Row) -> bool:
+        return row.state is FileState.AWAY or key[: rows.ROOT].hex() in self.away
 
     # --- sources: candidates in order ---
 
@@ -76,10 +110,10 @@ class Listing:
             yield from (pair for pair in self._ranked if last is None or pair[0] > last)
             return
         table, prefix = self._timeline()
-        start = prefix + (self._newest if last is None else last + b"\0")
+        start = prefix + (self._low if last is None else max(self._low, last + b"\0"))
         for key in self.view.keys(table, prefix, start=start):
             key = key[len(prefix) :]
-            if key[:ORDER] > self._oldest:
+            if key[:ORDER] > self._high:
                 return
             yield key, key[ORDER:]
 
@@ -89,10 +123,10 @@ class Listing:
             yield from (pair for pair in reversed(self._ranked) if last is None or pair[0] < last)
             return
         table, prefix = self._timeline()
-        before = prefix + (self._oldest + b"\xff" * 33 if last is None else last)
-        for key in self.view.keys_down(table, prefix, before=before):
+        end = self._high + b"\xff" * 33
+        for key in self.view.keys_down(table, prefix, before=prefix + (end if last is None else min(end, last))):
             key = key[len(prefix) :]
-            if key[:ORDER] < self._newest:
+            if key[:ORDER] < self._low:
                 return
             yield key, key[ORDER:]
 
@@ -101,10 +135,23 @@ class Listing:
         if self._picked is not None:
             yield from (pair for pair in reversed(self._ranked) if last is None or pair[0] < last)
             return
-        for number in self.view.keys_down(Table.NUMBERS, before=last):
+        end = self._high + b"\0"
+        for number in self.view.keys_down(Table.NUMBERS, before=end if last is None else min(end, last)):
+            if number < self._low:
+                return
             sha256 = self.view.get(Table.NUMBERS, number)
             if sha256 is not None and not self.view.has(Table.ORPHANS, sha256):
                 yield number, sha256
+
+    def _plain_heads(self) -> Iterator[bytes]:
+        """The same as the sources give where nothing has to be looked up."""
+        if self.query.sort == ADDED:
+            orphans = (places.frame(self.view, sha256) for sha256 in self.view.keys(Table.ORPHANS))
+            gone = {number_key(frame.number) for frame in orphans if frame is not None}
+            return (number for number in self.view.keys(Table.NUMBERS) if number not in gone)
+        table, prefix = self._timeline()
+        heads = (key[len(prefix) : len(prefix) + ORDER] for key in self.view.keys(table, prefix))
+        return (head for head in heads if self._low <= head <= self._high)
 
     def _timeline(self) -> tuple[Table, bytes]:
         if self.query.root is None:
@@ -124,20 +171,21 @@ class Listing:
     @cached_property
     def _ranked(self) -> list[_Candidate]:
         """The picked photos that have a file, by rising cursor key."""
-        key_of = _cursor_of_number if self.query.sort == "-added" else places.timeline_key
-        found = []
+        added, found = self.query.sort == ADDED, list[_Candidate]()
         for sha256 in self._picked or ():
-            photo = places.photo(self.view, sha256)
-            if photo is None or self.view.has(Table.ORPHANS, sha256):
+            frame = places.frame(self.view, sha256)
+            if frame is None or self.view.has(Table.ORPHANS, sha256):
                 continue
-            if self._newest <= order_of(photo.taken) <= self._oldest:
-                found.append((key_of(photo), sha256))
+            order = order_of(frame.taken)
+            key = number_key(frame.number) if added else order + sha256
+            if self._newest <= order <= self._oldest and self._low <= key[:ORDER] <= self._high:
+                found.append((key, sha256))
         return sorted(found)
 
     # --- tests ---
 
     def _chosen_tests(self) -> Iterator[_Test]:
-        query, added, whole = self.query, self.query.sort == "-added", self._picked is None
+        query, added, whole = self.query, self.query.sort == ADDED, self._picked is None
         if query.root is not None and (added or not whole):
             root = rows.root_key(query.root)
             yield lambda sha256: self.view.first(Table.PLACES, sha256 + root, sha256 + root) is not None
@@ -150,11 +198,11 @@ class Listing:
         for bounds in query.metrics:
             yield self._in_range(bounds)
         if query.status is not None and (query.status == FileState.AWAY or self._some_away()):
-            yield lambda sha256: self._photo_away(sha256) == (query.status == FileState.AWAY)
+            yield lambda sha256: self._held(sha256)[1] == (query.status == FileState.INDEXED)
 
     def _in_time(self, sha256: bytes) -> bool:
-        photo = places.photo(self.view, sha256)
-        return photo is not None and self._newest <= order_of(photo.taken) <= self._oldest
+        frame = places.frame(self.view, sha256)
+        return frame is not None and self._newest <= order_of(frame.taken) <= self._oldest
 
     def _in_range(self, bounds: MetricRange) -> _Test:
         def test(sha256: bytes) -> bool:
@@ -167,21 +215,9 @@ class Listing:
         prefixes = (rows.waiting_prefix(root, FileState.AWAY) for root in self.view.keys(Table.COUNTERS))
         return bool(self.away) or any(self.view.first(Table.WAITING, prefix, prefix) for prefix in prefixes)
 
-    def _photo_away(self, sha256: bytes) -> bool:
-        for key in places.places(self.view, sha256):
-            if key[: rows.ROOT].hex() not in self.away:
-                row = places.row_at(self.view, key)
-                if row is not None and row.state is not FileState.AWAY:
-                    return False
-        return True
-
-
-def _cursor_of_number(photo: Photo) -> bytes:
-    return number_key(photo.number)
-
 
 _SOURCES: dict[str, Callable[[Listing, bytes | None], Iterator[_Candidate]]] = {
     "-taken": Listing.by_taken,
     "taken": Listing.by_taken_up,
-    "-added": Listing.by_added,
+    ADDED: Listing.by_added,
 }

@@ -8,12 +8,13 @@ import base64
 import binascii
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from pixsortd.errors import InvalidRequest
 from pixsortd.index import places, rows
 from pixsortd.index.codec import NEWEST, OLDEST, order_of
+from pixsortd.index.counted import Counted
 from pixsortd.index.engine import Engine, View
 from pixsortd.index.files import counts
 from pixsortd.index.listing import ORDER, Listing
@@ -21,16 +22,14 @@ from pixsortd.index.queries import Counts, Page, PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
 from pixsortd.records import FileRow, FileState
 
-_WAITING = frozenset({FileState.PENDING, FileState.FAILED})
-_PHOTO_STATUS = frozenset({None, FileState.INDEXED, FileState.AWAY})
-_TOTALS = 64
+WAITING = frozenset({FileState.PENDING, FileState.FAILED})
 
 
 class Pages:
     """The part of the store that lists."""
 
     _engine: Engine
-    _totals: dict[tuple[int, PhotoQuery, frozenset[str]], int]
+    _totals: Counted[int]
 
     def page(
         self, query: PhotoQuery, cursor: str | None, limit: int, away_roots: Collection[str] = ()
@@ -40,14 +39,10 @@ class Pages:
         Raises ``InvalidRequest`` for an unknown sort or status, or the cursor of another list.
         """
         with self._engine.read() as view:
-            if query.status in _WAITING:
+            if query.status in WAITING:
                 waiting = Waiting(view, query, FileState(query.status))
                 files, following, total = waiting.page(cursor, limit)
                 return Page(items=[_file_item(row) for row in files], next_cursor=following, total=total)
-            if query.status not in _PHOTO_STATUS:
-                raise InvalidRequest(
-                    f"{query.status!r} is not a status", next_step="Use indexed, away, pending or failed."
-                )
             listing = Listing(view, query, frozenset(away_roots))
             found = list(islice(listing.keys(_opened(cursor, query.sort)), limit + 1))
             return Page(
@@ -81,14 +76,7 @@ class Pages:
         """Length of the whole list, counted once for each state of the index."""
         if listing.query == PhotoQuery(sort=listing.query.sort):
             return listing.view.count(Table.TIMELINE)
-        asked = (listing.view.generation, listing.query, listing.away)
-        found = self._totals.get(asked)
-        if found is None:
-            found = sum(1 for _ in listing.keys(None))
-            if len(self._totals) >= _TOTALS:
-                self._totals.clear()
-            self._totals[asked] = found
-        return found
+        return self._totals.of(listing, lambda: sum(1 for _ in listing.keys(None)))
 
 
 class Waiting:
@@ -99,23 +87,30 @@ class Waiting:
         self._query = query
         self._down = query.sort == "taken"
         roots = view.keys(Table.COUNTERS) if query.root is None else [rows.root_key(query.root)]
-        self._roots = {root: rows.waiting_prefix(root, state) for root in roots}
+        # No file is in a group or a set or has a score before it is a photo.
+        none = query.group is not None or bool(query.metrics) or query.among is not None
+        self._roots = {} if none else {root: rows.waiting_prefix(root, state) for root in roots}
         self._state = state
         self._newest = NEWEST if query.taken_until is None else order_of(query.taken_until)
         self._oldest = OLDEST if query.taken_from is None else order_of(query.taken_from)
 
     def page(self, cursor: str | None, limit: int) -> tuple[list[FileRow], str | None, int]:
         """(files behind the cursor, cursor of the next page, length of the whole list)."""
-        query = self._query
-        if query.group is not None or query.metrics or query.among is not None:
-            return [], None, 0  # no file is in a group or a set or has a score before it is a photo
         kind = "taken-files" if self._down else "files"
         found = list(islice(self._places(_opened(cursor, kind)), limit + 1))
-        keys = [root + place[ORDER:] for place, root in found[:limit]]
-        files = [row for key in keys if (row := places.file_at(self._view, key)) is not None]
-        return files, _sealed(kind, b"".join(found[limit - 1])) if len(found) > limit else None, self._total()
+        following = _sealed(kind, b"".join(found[limit - 1])) if len(found) > limit else None
+        return self._files(found[:limit]), following, self.total()
 
-    def _total(self) -> int:
+    def part(self, start: int, limit: int) -> list[FileRow]:
+        """``limit`` files behind the first ``start`` ones."""
+        return self._files(islice(self._places(None), start, start + limit))
+
+    def _files(self, found: Iterable[tuple[bytes, bytes]]) -> list[FileRow]:
+        keys = (root + place[ORDER:] for place, root in found)
+        return [row for key in keys if (row := places.file_at(self._view, key)) is not None]
+
+    def total(self) -> int:
+        """Length of the whole list."""
         if (self._query.taken_from, self._query.taken_until) != (None, None):
             return sum(1 for _ in self._places(None))
         return sum(counts(self._view, root).get(self._state, 0) for root in self._roots)

@@ -9,13 +9,31 @@ from pixsortd.index.schema import Table
 from pixsortd.records import FileRow, Photo
 
 SHA = 32
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """The little of a photo that gives it its place in a list and in a grid."""
+
+    width: int
+    height: int
+    taken: float = 0.0
+    number: int = 0
+
+
 _photo = msgspec.msgpack.Decoder(Photo).decode
+_frame = msgspec.msgpack.Decoder(Frame).decode
 
 
 def photo(view: View, sha256: bytes) -> Photo | None:
     """The photo of that content, if it was ever analysed."""
     payload = view.get(Table.PHOTOS, sha256)
     return None if payload is None else _photo(payload)
+
+
+def frame(view: View, sha256: bytes) -> Frame | None:
+    """Size, time and number of the photo of that content, in much less time than ``photo`` takes."""
+    payload = view.get(Table.PHOTOS, sha256)
+    return None if payload is None else _frame(payload)
 
 
 def timeline_key(found: Photo) -> bytes:
@@ -32,11 +50,18 @@ def row_at(view: View, key: bytes) -> rows.Row | None:
 def file_at(view: View, key: bytes) -> FileRow | None:
     """The row at a file's key as it travels."""
     row = row_at(view, key)
+    return None if row is None else public_at(view, key, row)
+
+
+def public_at(view: View, key: bytes, row: rows.Row) -> FileRow | None:
+    """The same of a row that was read already."""
     directory = view.get(Table.DIRS, key[: rows.DIR])
-    if row is None or directory is None:
-        return None
-    name = row.name if row.name is not None else key[rows.DIR :]
-    return rows.public(row, key[: rows.ROOT].hex(), directory, name)
+    return None if directory is None else rows.public(row, key[: rows.ROOT].hex(), directory, name_at(key, row))
+
+
+def name_at(key: bytes, row: rows.Row) -> bytes:
+    """The name of the file at ``key``."""
+    return row.name if row.name is not None else key[rows.DIR :]
 
 
 def places(view: View, sha256: bytes) -> list[bytes]:

@@ -55,6 +55,36 @@ class PhotoItem(Record, frozen=True, kw_only=True, omit_defaults=False):
         return self.files[0].path.rpartition(b"/")[2]
 
 
+class PhotoCell(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """The little of a photo, or of a file that is no photo yet, that a grid shows."""
+
+    sha256: bytes | None
+    name: bytes
+    """File name of its first file."""
+    status: FileState
+    entry: str = ""
+    """Entry id of a file that is no photo yet."""
+    width: int | None = None
+    height: int | None = None
+    taken: float | None = None
+    group: str | None = None
+
+
+class Bucket(Record, frozen=True, kw_only=True):
+    """A run of neighbours in a list."""
+
+    key: str
+    """Month of the time taken, ``YYYY-MM`` in UTC, or opaque."""
+    count: int
+
+
+class Outline(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """A whole list as its buckets, in the list's order; none is empty."""
+
+    buckets: tuple[Bucket, ...]
+    total: int
+
+
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A part of a list, how to get the next part, and the length of the whole."""
 

@@ -4,22 +4,25 @@ from pathlib import Path
 
 from pixsortd.index.analysis import Analyses
 from pixsortd.index.backfill import Sweep
+from pixsortd.index.counted import Counted
 from pixsortd.index.engine import Engine
 from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
 from pixsortd.index.groups import Groups
 from pixsortd.index.migration import migrate
+from pixsortd.index.outline import Outlines
 from pixsortd.index.pages import Pages
 from pixsortd.index.photos import Photos
-from pixsortd.index.queries import PhotoQuery
+from pixsortd.index.queries import Outline
 from pixsortd.index.schema import Table
+from pixsortd.index.scored import ManyScores
 from pixsortd.index.spaces import Spaces
 from pixsortd.index.thumbs import Thumbnails
 
 THUMBS = "thumbs"
 
 
-class Store(Files, Entries, Analyses, Photos, Pages, Groups, Spaces):
+class Store(Files, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when
@@ -30,7 +33,8 @@ class Store(Files, Entries, Analyses, Photos, Pages, Groups, Spaces):
         self._engine = engine
         self._thumbs = Thumbnails(engine.directory / THUMBS)
         self._sweep = Sweep()
-        self._totals: dict[tuple[int, PhotoQuery, frozenset[str]], int] = {}
+        self._totals = Counted[int]()
+        self._outlines = Counted[Outline]()
 
     @classmethod
     def open(cls, directory: Path, *, map_size: int, readonly: bool = False) -> "Store":

@@ -89,7 +89,7 @@ def test_filters_add_up(library: Store, sort: str) -> None:
     assert found(among=some, root=OTHER) == [1, 6]
     assert found(among=some, taken_from=1.0, metrics=(MetricRange(metric="niqe"),)) == [6, 29]
     assert found(among=frozenset()) == []
-    assert found(among=frozenset([content(b"8")])) == [8], "a set of less than a sixteenth is walked itself"
+    assert found(among=frozenset([content(b"8")])) == [8], "a set of less than a tenth is walked itself"
     assert found(among=frozenset([content(b"8")]), root=OTHER, taken_from=4.0, taken_until=4.0) == [8]
     assert found(among=frozenset([content(b"8")]), taken_from=4.5) == []
 
