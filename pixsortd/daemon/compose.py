@@ -13,17 +13,22 @@ from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.heart import Heart
+from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
 from pixsortd.daemon.marks import Marks
 from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.places import real_path
+from pixsortd.daemon.quality import QualityRoom
+from pixsortd.daemon.rates import Throughput
 from pixsortd.daemon.report import Report, Tally
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.settings import settings_report
+from pixsortd.daemon.stages import Stages
+from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
@@ -40,6 +45,7 @@ from pixsortd.records import (
     Photo,
     Reason,
     RootRecord,
+    RootState,
 )
 from pixsortd.workers.dispatch import Dispatcher
 from pixsortd.workers.local import LocalWorker
@@ -90,6 +96,7 @@ class Daemon:
         self.heart = heart
         self.jobs = Jobs(self._job_changed, heart.beat_of("jobs"), heart.interval)
         self.schedule = Schedule(self.store)
+        holds = Holds(self.store)
         self.grouper = Grouper(
             settings,
             self.store,
@@ -99,6 +106,7 @@ class Daemon:
             state_dir / "run",
             on_groups=lambda: self._tell("groups"),
             on_recluster=lambda: self.schedule.ran("recluster"),
+            holds=holds,
         )
         self.grouper.restore()
         self.roots = Roots(
@@ -111,21 +119,34 @@ class Daemon:
             EXTENSIONS,
             self._files_changed,
         )
-        self.tally = Tally()
+        self.uploads = Reception(settings, self.store, self.roots, EXTENSIONS)
+        self.tally, self.throughput = Tally(), Throughput()
         self.dispatcher = Dispatcher(lambda: LocalWorker(self._settings), self._settings.worker)
         self.ingest = Ingest(
             settings,
             self.store,
             self.dispatcher,
+            holds=holds,
             root_paths=self.roots.online,
             on_commit=self._committed,
             on_trouble=self._trouble,
+            on_stall=lambda reason: self.stages.line_trouble(reason),
             on_idle=self._idle,
-            on_abilities=lambda: self._tell("status"),
+            on_abilities=self._abilities_changed,
             beat=heart.beat_of("ingest"),
             beat_every=heart.interval,
         )
         self.figures = Figures(settings, state_dir, self.store)
+        self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self._stages_changed)
+        self.quality = QualityRoom(
+            settings,
+            self.store,
+            self.jobs,
+            self.ingest,
+            holds,
+            online=self.roots.online,
+            abilities=self.figures.abilities,
+        )
         report = Report(
             settings=settings,
             figures=self.figures,
@@ -138,6 +159,7 @@ class Daemon:
             schedule=self.schedule,
             heart=heart,
             tally=self.tally,
+            stages=self.stages,
             notices=notices,
         )
         views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
@@ -155,6 +177,8 @@ class Daemon:
             report,
             self.hub,
             settings=lambda: settings_report(self._loaded, self._settings),
+            uploads=self.uploads,
+            quality=self.quality,
         )
 
     # --- life ----------------------------------------------------------------------------------------
@@ -190,7 +214,7 @@ class Daemon:
             self.roots.start(self._settings)
         if worker_changes(live):
             self.dispatcher.restart()
-            self.ingest.refill()
+            self.ingest.survey()
         self._plan()
         self._tell("status")
         log.info("settings read again", applied=sorted(live), restart_needed=sorted(later))
@@ -214,7 +238,7 @@ class Daemon:
         self.jobs.submit("forget", lambda _: self._forget())
 
     def _submit_recluster(self) -> None:
-        self.grouper.submit()
+        self.grouper.submit_unless_held()
 
     def _backup(self) -> Mapping[str, str]:
         path = make_backup(self.store, self.state_dir / "backups", self._settings.index.backups)
@@ -239,11 +263,15 @@ class Daemon:
     def _files_changed(self, record: RootRecord, changes: Sequence[Change]) -> None:
         """A watcher recorded changes, or with none its root has another state."""
         self.ingest.wake()
+        self.stages.files_changed(changes)
+        if not changes and record.state is RootState.ONLINE:
+            self.uploads.clear(record)
         self._tell("roots", {"id": record.id, "state": record.state, "changes": len(changes)})
 
     def _committed(self, results: Sequence[tuple[FileRow, Analysis]], added: Sequence[Photo]) -> None:
         analyses = [analysis for _, analysis in results]
         self.tally.add(analyses)
+        self.throughput.add(len(added))
         self.searcher.add(analyses)
         self.grouper.place(analyses)
         new = {photo.sha256 for photo in added}
@@ -258,7 +286,16 @@ class Daemon:
         if reason is None:
             self.roots.settle_again(row.root, row.path)
         else:
+            self.stages.line_trouble(reason)
             self._tell("quarantine")
+
+    def _abilities_changed(self) -> None:
+        self.stages.abilities_changed(self.figures.abilities())
+        self._tell("status")
+
+    def _stages_changed(self) -> None:
+        self._tell("pipeline")
+        self._tell("status")
 
     def _idle(self) -> None:
         """The queue has run empty."""
@@ -269,6 +306,7 @@ class Daemon:
     def _job_changed(self, job: Job) -> None:
         self._tell("job", msgspec.to_builtins(job))
         if job.state is JobState.FAILED:
+            self.stages.job_failed(job)
             self._tell("status")
         if job.kind == "recluster" and job.state is JobState.COMPLETE:
             self.grouper.submit_if_stale()  # photos may have come in meanwhile

@@ -73,11 +73,13 @@ class Figures:
                 yield record.watch_reason
         for ability in self.abilities():
             if ability.state is AbilityState.UNAVAILABLE and ability.reason is not None:
-                yield Reason(
-                    code=ability.reason.code,
-                    message=f"{ability.kind} {ability.name}: {ability.reason.message}",
-                    next_step=ability.reason.next_step,
-                )
+                yield told_of(ability, ability.reason)
+
+
+def told_of(ability: Ability, reason: Reason) -> Reason:
+    """Why something cannot be used, with its name."""
+    message = f"{ability.kind} {ability.name}: {reason.message}"
+    return Reason(code=reason.code, message=message, next_step=reason.next_step)
 
 
 def _used(directory: Path) -> int:

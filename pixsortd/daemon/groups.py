@@ -8,12 +8,16 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.clustering import clustered
+from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.jobs import Jobs, Progress
+from pixsortd.daemon.rates import Rate
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.views import known_group
 from pixsortd.decisions import Decisions
+from pixsortd.errors import Conflict
 from pixsortd.grouping.join import vote
 from pixsortd.grouping.request import Reply, Request
 from pixsortd.index.store import Store
@@ -48,6 +52,7 @@ class Grouper:
         scratch: Path,
         on_groups: Callable[[], None],
         on_recluster: Callable[[], None],
+        holds: Holds,
     ) -> None:
         """``on_groups`` hears that groups changed, ``on_recluster`` that a clustering has just been done."""
         self._settings = settings
@@ -58,8 +63,13 @@ class Grouper:
         self._scratch = scratch
         self._on_groups = on_groups
         self._on_recluster = on_recluster
+        self._holds = holds
+        self._put_off = False
+        """Whether a clustering was due while the grouping was held."""
         self._decided: dict[bytes, str] = {}
         self._tried = 0
+        self.grouped = Rate(bursts=True)
+        """Photos that a clustering has considered."""
 
     # --- names -------------------------------------------------------------------------------
 
@@ -139,8 +149,34 @@ class Grouper:
     # --- clustering ------------------------------------------------------------------------------
 
     def submit(self) -> Job:
-        """Queue a reclustering, or return the one that waits or runs."""
+        """Queue a reclustering, or return the one that waits or runs. Raises ``Conflict`` while grouping is held."""
+        held = self._holds.reason(StageName.GROUP)
+        if held is not None:
+            raise Conflict(held.message, next_step=held.next_step)
         return self._jobs.submit("recluster", self._recluster)
+
+    def submit_unless_held(self) -> None:
+        """Queue a reclustering that is due by itself; while grouping is held it waits for ``resume``."""
+        if StageName.GROUP in self._holds:
+            self._put_off = True
+        else:
+            self.submit()
+
+    def resume(self) -> None:
+        """Grouping is held no more: do what was put off, or what is worth doing after a restart."""
+        if self._put_off:
+            self._put_off = False
+            self.submit_unless_held()
+        else:
+            self.submit_if_stale()
+
+    def unconsidered(self) -> int:
+        """Photos whose vectors came since the last clustering, in the space that is used for groups now."""
+        space = self._searcher.active()
+        if space is None:
+            return 0
+        known, key = self._last_clustering()
+        return max(0, self._vectors(space) - (known if key == space.key.hex() else 0))
 
     def submit_if_stale(self) -> None:
         """Recluster when many photos have come since the last time, or the space in use has changed."""
@@ -153,7 +189,7 @@ class Grouper:
         if vectors < self._settings().cluster.min_cluster_size:
             return
         if key != space.key.hex() or not clustered or fresh >= max(STALE_PHOTOS, STALE_SHARE * clustered):
-            self.submit()
+            self.submit_unless_held()
 
     def submit_if_doubled(self) -> None:
         """Recluster in the middle of a long first scan each time the library has doubled, so that groups show early."""
@@ -165,7 +201,7 @@ class Grouper:
         vectors = self._vectors(space)
         if vectors >= 2 * max(known, self._tried, FIRST_LOOK):
             self._tried = vectors  # a run that fails is not begun anew with every commit
-            self.submit()
+            self.submit_unless_held()
 
     def _vectors(self, space: Space) -> int:
         state = self._store.space_state(space.key)
@@ -199,6 +235,7 @@ class Grouper:
         reply = clustered(self._scratch, vectors, asked, progress)
         self._apply(reply, space, contents)
         self._store.meta_set("clustered", msgspec.json.encode((count, space.key.hex())))
+        self.grouped.add(len(contents))
         self._on_groups()
         self._on_recluster()
         grouped = sum(len(found.members) for found in reply.groups)

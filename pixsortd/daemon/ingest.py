@@ -2,15 +2,17 @@
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
-from pixsortd.daemon.wants import configured_spaces, offer, wants
+from pixsortd.daemon.orders import Order, Orders
+from pixsortd.daemon.rates import Rate
+from pixsortd.daemon.wants import configured_spaces, offer, readable, wants
 from pixsortd.errors import IndexFull, WorkerFailed
 from pixsortd.records import Ability, AbilityState, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
 from pixsortd.workers.dispatch import Crashed, Dispatcher
@@ -40,6 +42,7 @@ class Queue(Protocol):
         self, space_keys: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
     ) -> list[FileRow]: ...
     def sweep_again(self) -> None: ...
+    def locations(self, sha256: bytes) -> list[FileRow]: ...
     def lacking_count(self, space_keys: Collection[bytes], metrics: Collection[str]) -> int: ...
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
     def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
@@ -48,29 +51,6 @@ class Queue(Protocol):
     def save_ability(self, ability: Ability) -> None: ...
     def abilities(self) -> list[Ability]: ...
     def counts(self) -> Counts: ...
-
-
-class Rate:
-    """Files a second over the last minute."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 60.0) -> None:
-        self._clock, self._window = clock, window
-        self._done: deque[tuple[float, int]] = deque()
-        self.total = 0
-
-    def add(self, files: int) -> None:
-        """``files`` more are done."""
-        self.total += files
-        self._done.append((self._clock(), files))
-
-    def per_second(self) -> float:
-        """The rate; 0 when nothing happened for a minute."""
-        now = self._clock()
-        while self._done and self._done[0][0] < now - self._window:
-            self._done.popleft()
-        if not self._done:
-            return 0.0
-        return sum(files for _, files in self._done) / max(1.0, now - self._done[0][0])
 
 
 class Ingest(threading.Thread):
@@ -86,24 +66,31 @@ class Ingest(threading.Thread):
         queue: Queue,
         dispatcher: Dispatcher,
         *,
+        holds: Container[StageName],
         root_paths: Callable[[], Mapping[str, bytes]],
         on_commit: Callable[[Sequence[tuple[FileRow, Analysis]], Sequence[Photo]], None],
         on_trouble: Callable[[FileRow, Reason | None], None],
+        on_stall: Callable[[Reason], None],
         on_idle: Callable[[], None],
         on_abilities: Callable[[], None],
         beat: Callable[[], None],
         beat_every: float | None,
     ) -> None:
         """``root_paths`` gives the online roots; ``on_idle`` hears that no file waits any more, though photos
-        may still be scored; ``on_trouble`` of failed (with reason) and changed files,
-        ``on_abilities`` of models and metrics that can be used now, or no longer.
+        may still be scored; ``on_trouble`` of failed (with reason) and changed files, ``on_stall`` why the
+        line stands still, ``on_abilities`` of models and metrics that can be used now, or no longer.
+
+        While ``holds`` has the analysis, nothing is sent to the worker; while it has the scoring, new
+        photos are taken in without scores and known ones are not completed.
         """
         super().__init__(name="ingest", daemon=True)
         self._settings = settings
         self._queue = queue
         self._dispatcher = dispatcher
+        self._holds = holds
         self._root_paths = root_paths
         self._on_commit, self._on_trouble, self._on_idle = on_commit, on_trouble, on_idle
+        self._on_stall = on_stall
         self._on_abilities = on_abilities
         self._beat, self._beat_every = beat, beat_every
         self._wake = threading.Event()
@@ -111,6 +98,8 @@ class Ingest(threading.Thread):
         self._backfill = True
         self._scoring = True
         self._unscored = False
+        self._counted = False
+        """Whether ``backfill`` has been counted since the scoring is held."""
         self._arrivals = False
         self._survey = False
         self._known = {
@@ -118,9 +107,18 @@ class Ingest(threading.Thread):
         }
         self._offer = offer(settings(), self._known.values())
         self._offered = 0
+        self._orders = Orders()
+        self._order: Order | None = None
+        """The order that the batch in work belongs to."""
+        self._ordered_first = False
+        self.lane = StageName.ANALYZE
+        """What the batch in work is for: new files, or the completion of known photos."""
         self.backfill = 0
-        """Known photos that lack a space, a metric or their thumbnail, while they are being completed."""
-        self.rate = Rate()
+        """Known photos that lack a space, a metric or their thumbnail, while they are being completed or held."""
+        self.analyzed = Rate()
+        """Files that were new."""
+        self.completed = Rate()
+        """Photos that were known."""
         self.in_flight = 0
         self.trouble: Reason | None = None
         """Why the line stands still, while it does: disk full, no worker to be had."""
@@ -133,6 +131,20 @@ class Ingest(threading.Thread):
         """What the worker can do may have changed: look for known photos that lack something."""
         self._backfill = True
         self._wake.set()
+
+    def order(self, order: Order) -> None:
+        """Score these photos next, in turn with files that wait."""
+        self._orders.add(order)
+        self._wake.set()
+
+    def withdraw(self, order: Order) -> None:
+        """Nobody waits for it any more."""
+        self._orders.withdraw(order)
+
+    @property
+    def ordered(self) -> int:
+        """Photos that somebody waits for and that were not sent to the worker yet."""
+        return self._orders.depth
 
     def survey(self) -> None:
         """Have the worker try again to load what it could not load."""
@@ -162,6 +174,7 @@ class Ingest(threading.Thread):
                 wait = PATIENCE[min(failures, len(PATIENCE) - 1)]
                 failures += 1
                 self._explain(error, wait)
+                self._give_up_order()
                 self._sleep(wait)
                 continue
             failures, self.trouble = 0, None
@@ -170,6 +183,8 @@ class Ingest(threading.Thread):
 
     def _step(self) -> bool:
         """Do one batch of what is most worth doing; False when there is nothing to do."""
+        if StageName.ANALYZE in self._holds:
+            return False
         if self._survey:
             self._survey = False
             self._dispatcher.survey()
@@ -177,7 +192,17 @@ class Ingest(threading.Thread):
         rows = self._next_rows()
         if rows:
             self._process(rows)
+            if self._order is not None:
+                self._order.processed(len(rows))
+                self._order = None
         return bool(rows)
+
+    def _give_up_order(self) -> None:
+        """Whoever waits for scores is told that they cannot be had now, rather than kept waiting."""
+        order, self._order = self._order, None
+        if order is not None:
+            self._orders.remove(order)
+            order.give_up(self.trouble)
 
     def _explain(self, error: Exception, wait: float) -> None:
         """Say why the line stands still."""
@@ -188,6 +213,7 @@ class Ingest(threading.Thread):
             what = f"{type(error).__name__}: {error}"
             self.trouble = Reason(code="internal", message=what, next_step="It is tried again; the log says more.")
             log.exception("ingest waits", seconds=wait)
+        self._on_stall(self.trouble)
 
     def _sleep(self, seconds: float | None) -> None:
         """Until woken, or ``seconds`` passed, or the next beat is due."""
@@ -195,16 +221,51 @@ class Ingest(threading.Thread):
         self._wake.wait(min(bounds) if bounds else None)
 
     def _next_rows(self) -> list[FileRow]:
-        """What is most worth doing: files that wait, then photos that lack something."""
+        """What is most worth doing: orders and files that wait, in turn; then photos that lack something."""
         roots = self._root_paths().keys()
+        self._ordered_first = not self._ordered_first
+        both = (self._ordered_rows, self._waiting_rows)
+        for rows_of in both if self._ordered_first else reversed(both):
+            if rows := rows_of(roots):
+                return rows
+        return self._lacking_rows(roots)
+
+    def _ordered_rows(self, roots: Collection[str]) -> list[FileRow]:
+        """Photos whose scores somebody waits for."""
+        if StageName.SCORE in self._holds:
+            return []
+        while (taken := self._orders.take(self._settings().worker.batch_files)) is not None:
+            order, contents = taken
+            if self._cannot_help(order):
+                self._orders.remove(order)
+                order.give_up()
+                continue
+            found = (readable(self._queue.locations(sha256), roots) for sha256 in contents)
+            rows = [row for row in found if row is not None]
+            if len(rows) < len(contents):
+                order.out_of_reach(len(contents) - len(rows))
+            if rows:
+                self.lane, self._order = StageName.SCORE, order
+                return rows
+        return []
+
+    def _cannot_help(self, order: Order) -> bool:
+        """Whether every metric of the order is known to be unavailable."""
+        return all(("metric", name) in self._known and name not in self._offer.metrics for name in order.metrics)
+
+    def _waiting_rows(self, roots: Collection[str]) -> list[FileRow]:
+        """Settled files, best first."""
         worker = self._settings().worker
         rows = self._queue.next_batch(worker.batch_files, worker.batch_bytes, roots)
         if rows:
+            self.lane = StageName.ANALYZE
             # Scores cost many times what all the rest does: a backlog is made visible first and scored after.
-            self._scoring = len(rows) < worker.batch_files
+            self._scoring = len(rows) < worker.batch_files and StageName.SCORE not in self._holds
             self._arrivals = True
-            return rows
-        self._scoring = True
+        return rows
+
+    def _lacking_rows(self, roots: Collection[str]) -> list[FileRow]:
+        """Known photos that lack a space, a metric or their thumbnail."""
         if self._arrivals:
             self._arrivals = False
             self._on_idle()
@@ -215,7 +276,13 @@ class Ingest(threading.Thread):
         if not self._backfill:
             return []
         keys = [space.key for space in self._offer.spaces]
-        rows = self._queue.lacking(keys, self._offer.metrics, worker.batch_files, roots)
+        if StageName.SCORE in self._holds:
+            if not self._counted:
+                self._counted = True
+                self.backfill = self._queue.lacking_count(keys, self._offer.metrics)
+            return []
+        self._counted, self._scoring, self.lane = False, True, StageName.SCORE
+        rows = self._queue.lacking(keys, self._offer.metrics, self._settings().worker.batch_files, roots)
         self._backfill = bool(rows)
         if rows and not self.backfill:
             self.backfill = self._queue.lacking_count(keys, self._offer.metrics)
@@ -274,9 +341,11 @@ class Ingest(threading.Thread):
                     f"{ability.kind} unavailable", name=ability.name, reason=reason.message, next_step=reason.next_step
                 )
         before, self._offer = self._offer, offer(self._settings(), self._known.values())
-        if self._offer != before:
-            self._backfill = True
+        if self._offer != before or news:
+            self._backfill, self._counted = True, False
         if news:
+            # The same metric in another version makes every score of the former one a missing one.
+            self._queue.sweep_again()
             self._on_abilities()
 
     def _needs(self, hashes: Mapping[int, bytes]) -> dict[int, Wants]:
@@ -284,9 +353,14 @@ class Ingest(threading.Thread):
         self._learn()
         answer: dict[int, Wants] = {}
         for number, sha256 in hashes.items():
-            wanted = wants(self._offer, *self._queue.analysis_of(sha256))
-            if wanted.metrics and not self._scoring:
+            photo, spaces, metrics = self._queue.analysis_of(sha256)
+            wanted = wants(self._offer, photo, spaces, metrics)
+            if self._order is not None and sha256 in self._order:
+                ordered = self._order.wants(self._offer.metrics, metrics)
+                wanted = msgspec.structs.replace(wanted, metrics=ordered)
+            elif wanted.metrics and not self._scoring:
                 self._unscored = True
+                self.backfill += self._counted
                 wanted = msgspec.structs.replace(wanted, metrics=())
             answer[number] = wanted
         return answer
@@ -310,7 +384,9 @@ class Ingest(threading.Thread):
         ready.clear()
         self.in_flight -= len(results)
         added = self._queue.commit(results)
-        self.rate.add(len(results))
+        (self.analyzed if self.lane is StageName.ANALYZE else self.completed).add(len(results))
+        if self._order is not None:
+            self._order.committed(sum(bool(analysis.scores) for _, analysis in results))
         for row, analysis in results:
             if analysis.failure is not None:
                 log.warning("file quarantined", path=row.path, reason=analysis.failure.message)

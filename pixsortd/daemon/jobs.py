@@ -1,4 +1,8 @@
-"""Background work that a person can look at and cancel: one job at a time, in order."""
+"""Background work that a person can look at and cancel: one job at a time, in order.
+
+Work that another thread does anyway, such as scoring in the ingest line, is a tracked job: it is
+seen and cancelled like any other, but keeps none of them waiting.
+"""
 
 import secrets
 import threading
@@ -39,7 +43,23 @@ class Progress:
         return self._jobs.is_cancelled(self._id)
 
 
-Work = Callable[[Progress], Mapping[str, int | float | str] | None]
+class Tracked:
+    """What the other thread uses to say how far a tracked job is, and how it ended."""
+
+    def __init__(self, jobs: "Jobs", job_id: str) -> None:
+        self._jobs, self._id = jobs, job_id
+
+    def progress(self, done: int, total: int, detail: str = "") -> None:
+        """Report progress; heard no more once the job has ended."""
+        self._jobs.update(self._id, done=done, total=total, detail=detail)
+
+    def conclude(self, work: Callable[[], "Result | None"]) -> None:
+        """End the job with what the last step of it returns or raises."""
+        self._jobs.conclude(self._id, work)
+
+
+Result = Mapping[str, int | float | str]
+Work = Callable[[Progress], Result | None]
 
 
 class Jobs(threading.Thread):
@@ -54,15 +74,16 @@ class Jobs(threading.Thread):
         self._subjects: dict[str, tuple[str, str]] = {}
         """Kind and subject of the jobs that have not ended."""
         self._cancelled: set[str] = set()
+        self._withdraw: dict[str, Callable[[], None]] = {}
+        """How the work of a tracked job is taken back."""
         self._condition = threading.Condition()
         self._stopping = False
 
     def submit(self, kind: str, work: Work, subject: str = "") -> Job:
         """Queue ``work``; where one of that kind and subject waits or runs already, that is the job."""
         with self._condition:
-            for job_id, same in self._subjects.items():
-                if same == (kind, subject):
-                    return self._jobs[job_id]
+            if (same := self._same(kind, subject)) is not None:
+                return same
             job = Job(id=secrets.token_hex(6), kind=kind, state=JobState.QUEUED, created=time.time())
             self._jobs[job.id] = job
             self._work[job.id] = work
@@ -70,6 +91,25 @@ class Jobs(threading.Thread):
             self._condition.notify()
         self._on_change(job)
         return job
+
+    def track(self, kind: str, begin: Callable[[Tracked], Callable[[], None]], subject: str = "") -> Job:
+        """A job that another thread works on from now on; one of that kind and subject that runs is the same job.
+
+        ``begin`` hands the work over and returns what takes it back when the job is cancelled.
+        """
+        now = time.time()
+        with self._condition:
+            if (same := self._same(kind, subject)) is not None:
+                return same
+            job = Job(id=secrets.token_hex(6), kind=kind, state=JobState.RUNNING, created=now, started=now)
+            self._jobs[job.id] = job
+            self._subjects[job.id] = (kind, subject)
+            self._withdraw[job.id] = begin(Tracked(self, job.id))
+        self._on_change(job)
+        return self.get(job.id)
+
+    def _same(self, kind: str, subject: str) -> Job | None:
+        return next((self._jobs[job_id] for job_id, known in self._subjects.items() if known == (kind, subject)), None)
 
     def list(self) -> list[Job]:
         """All known jobs, newest first."""
@@ -89,7 +129,10 @@ class Jobs(threading.Thread):
         if job.state not in (JobState.QUEUED, JobState.RUNNING):
             raise Conflict(f"job {job_id} has already ended ({job.state})")
         self._cancelled.add(job_id)
-        if job.state is JobState.QUEUED:
+        withdraw = self._withdraw.get(job_id)
+        if withdraw is not None:
+            withdraw()
+        if job.state is JobState.QUEUED or withdraw is not None:
             self._end(job_id, JobState.CANCELLED)
         return self.get(job_id)
 
@@ -103,13 +146,17 @@ class Jobs(threading.Thread):
         return self._stopping or job_id in self._cancelled
 
     def update(self, job_id: str, **fields: object) -> None:
-        """Change a job's visible fields and tell whoever listens."""
+        """Change a job's visible fields and tell whoever listens; one that has ended stays as it is."""
         with self._condition:
-            job = msgspec.structs.replace(self._jobs[job_id], **fields)
-            if job == self._jobs[job_id]:
+            before = self._jobs.get(job_id)
+            if before is None or before.ended:
+                return
+            job = msgspec.structs.replace(before, **fields)
+            if job == before:
                 return
             self._jobs[job_id] = job
-        self._beat()
+        if threading.current_thread() is self:
+            self._beat()
         self._on_change(job)
 
     def stop(self, timeout: float) -> None:
@@ -137,9 +184,14 @@ class Jobs(threading.Thread):
 
     def _run_one(self, job_id: str) -> None:
         self.update(job_id, state=JobState.RUNNING, started=time.time())
+        work = self._work[job_id]
+        self.conclude(job_id, lambda: work(Progress(self, job_id)))
+
+    def conclude(self, job_id: str, work: Callable[[], Result | None]) -> None:
+        """Do the work, or its last step, and end the job as it says."""
         kind = self.get(job_id).kind
         try:
-            result = self._work[job_id](Progress(self, job_id)) or {}
+            result = work() or {}
         except Cancelled:
             self._end(job_id, JobState.CANCELLED)
         except PixsortdError as error:
@@ -153,8 +205,10 @@ class Jobs(threading.Thread):
 
     def _end(self, job_id: str, state: JobState, **fields: object) -> None:
         with self._condition:
+            if self._subjects.pop(job_id, None) is None:
+                return  # another thread has just ended it
             self._work.pop(job_id, None)
-            self._subjects.pop(job_id, None)
+            self._withdraw.pop(job_id, None)
             self._cancelled.discard(job_id)
         self.update(job_id, state=state, ended=time.time(), **fields)
         with self._condition:

@@ -23,8 +23,10 @@ from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.marks import Marks
 from pixsortd.daemon.photos import Photos
+from pixsortd.daemon.quality import QualityRoom
 from pixsortd.daemon.report import Report
 from pixsortd.daemon.roots import Roots
+from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.errors import InvalidRequest
 from pixsortd.index.store import Store
@@ -47,6 +49,8 @@ class DaemonLibrary:
         report: Report,
         hub: EventHub,
         settings: Callable[[], SettingsReport],
+        uploads: Reception,
+        quality: QualityRoom,
     ) -> None:
         self._store = store
         self._views = views
@@ -59,6 +63,8 @@ class DaemonLibrary:
         self._report = report
         self._hub = hub
         self._settings = settings
+        self._uploads = uploads
+        self._quality = quality
 
     # --- parts ------------------------------------------------------------------------------------
 
@@ -66,6 +72,16 @@ class DaemonLibrary:
     def marks(self) -> Marks:
         """Stars, colour labels and captions."""
         return self._marks
+
+    @property
+    def uploads(self) -> Reception:
+        """The way in by HTTP."""
+        return self._uploads
+
+    @property
+    def quality(self) -> QualityRoom:
+        """Scores, compared and computed."""
+        return self._quality
 
     # --- photos ------------------------------------------------------------------------------------
 
@@ -190,7 +206,7 @@ class DaemonLibrary:
 
     def readings(self) -> Sequence[Reading]:
         """Numbers for ``/metrics``."""
-        return self._report.readings()
+        return [*self._report.readings(), *self._uploads.readings()]
 
     def subscribe(self, last_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
         """Events from now on, or after ``last_id``."""

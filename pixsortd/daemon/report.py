@@ -18,6 +18,7 @@ from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.stages import Stages
 from pixsortd.index.store import Store
 from pixsortd.records import AbilityState, Analysis, JobState, Reason, RootState
 from pixsortd.workers.dispatch import Dispatcher
@@ -80,6 +81,7 @@ class Report:
         schedule: Schedule,
         heart: Heart,
         tally: Tally,
+        stages: Stages,
         notices: Sequence[Reason],
     ) -> None:
         """``notices`` are what the start found out, such as an index restored from a backup."""
@@ -94,6 +96,7 @@ class Report:
         self._schedule = schedule
         self._heart = heart
         self._tally = tally
+        self._stages = stages
         self._notices = tuple(notices)
         self._started = time.time()
 
@@ -120,7 +123,8 @@ class Report:
 
     def queue(self) -> QueueReport:
         """What waits."""
-        waiting, rate = self._figures.waiting(), self._ingest.rate.per_second()
+        waiting = self._figures.waiting()
+        rate = self._ingest.analyzed.per_second() + self._ingest.completed.per_second()
         left = waiting.settling + waiting.ready or self._ingest.backfill
         return msgspec.structs.replace(
             waiting,
@@ -151,6 +155,7 @@ class Report:
         yield from self._notices
         if self._ingest.trouble is not None:
             yield self._ingest.trouble
+        yield from self._stages.notices()
         yield from self._figures.notices(self._roots.entries())
 
     # --- monitoring --------------------------------------------------------------------------------
@@ -185,7 +190,7 @@ class Report:
                 found.append(
                     Reading(name="ledger_files", help="Files by state.", value=count, labels={**labels, "state": state})
                 )
-        return [*found, *self._tally.readings()]
+        return [*found, *self._stages.readings(), *self._tally.readings()]
 
     def pings(self) -> Mapping[str, Ping]:
         """Health questions by room."""

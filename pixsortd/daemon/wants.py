@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from pixsortd.config import Settings
-from pixsortd.records import Ability, AbilityState, Record, Space, Wants
+from pixsortd.records import Ability, AbilityState, FileRow, FileState, Record, Space, Wants
 
 BUILTIN = "builtin"
 """The weight-free space that stands in for a configured one that cannot be used."""
@@ -41,6 +41,11 @@ def wants(offered: Offer, photo: bool, spaces: Collection[bytes], metrics: Colle
         spaces=tuple(space.name for space in offered.spaces if space.key not in spaces),
         metrics=tuple(name for name in offered.metrics if name not in metrics),
     )
+
+
+def readable(files: Iterable[FileRow], roots: Collection[str]) -> FileRow | None:
+    """The first of a photo's files that can be read now, with ``roots`` being the online ones."""
+    return next((row for row in files if row.root in roots and row.state is FileState.INDEXED), None)
 
 
 def active_space(settings: Settings, known: Sequence[Space], counts: dict[bytes, int]) -> Space | None:

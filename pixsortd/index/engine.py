@@ -75,10 +75,10 @@ class View:
                         return
                     yield key
 
-    def items(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """(key, checked value) of the keys that begin with ``prefix``, ascending."""
+    def items(self, table: Table, prefix: bytes = b"", *, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """(key, checked value) of the keys that begin with ``prefix``, ascending, above ``after`` where given."""
         with self._txn.cursor(db=self._tables[table]) as cursor:
-            if cursor.set_range(prefix):
+            if cursor.set_range(prefix if after is None else after + b"\0"):
                 for key, value in cursor.iternext():
                     if not key.startswith(prefix):
                         return

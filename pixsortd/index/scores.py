@@ -12,13 +12,15 @@ from pixsortd.index.places import SHA
 from pixsortd.index.schema import Table
 from pixsortd.records import MetricInfo, Score
 
-_info = functools.lru_cache(maxsize=64)(msgspec.msgpack.Decoder(MetricInfo).decode)
-_stored = msgspec.msgpack.Decoder(tuple[bytes, float, float]).decode
+info = functools.lru_cache(maxsize=64)(msgspec.msgpack.Decoder(MetricInfo).decode)
+"""The stored description of a metric."""
+stored = msgspec.msgpack.Decoder(tuple[bytes, float, float]).decode
+"""A stored score: key of its metric, value, time."""
 
 
-def info_key(info: MetricInfo) -> bytes:
+def info_key(metric: MetricInfo) -> bytes:
     """8 bytes that change whenever scores could no longer be compared."""
-    return hashlib.blake2b(encode(info), digest_size=8).digest()
+    return hashlib.blake2b(encode(metric), digest_size=8).digest()
 
 
 def put(edit: Edit, sha256: bytes, score: Score, now: float) -> None:
@@ -33,23 +35,23 @@ def of(view: View, sha256: bytes) -> list[Score]:
     """A photo's scores, by metric name."""
     found = []
     for _, payload in view.items(Table.SCORES, sha256):
-        key, value, at = _stored(payload)
-        info = view.get(Table.METRICS, key)
-        if info is None:
+        key, value, at = stored(payload)
+        described = view.get(Table.METRICS, key)
+        if described is None:
             raise damaged("a score belongs to no metric")
-        found.append(Score(metric=_info(info), value=value, at=at))
+        found.append(Score(metric=info(described), value=value, at=at))
     return found
 
 
 def values(view: View, sha256: bytes) -> dict[str, float]:
     """A photo's raw scores by metric name."""
-    return {key[SHA:].decode(): _stored(payload)[1] for key, payload in view.items(Table.SCORES, sha256)}
+    return {key[SHA:].decode(): stored(payload)[1] for key, payload in view.items(Table.SCORES, sha256)}
 
 
 def value(view: View, sha256: bytes, metric: str) -> float | None:
     """A photo's raw score in one metric."""
     payload = view.get(Table.SCORES, sha256 + metric.encode())
-    return None if payload is None else _stored(payload)[1]
+    return None if payload is None else stored(payload)[1]
 
 
 def present(view: View, sha256: bytes, current: Mapping[str, MetricInfo]) -> frozenset[str]:
@@ -57,6 +59,6 @@ def present(view: View, sha256: bytes, current: Mapping[str, MetricInfo]) -> fro
     found = set()
     for key, payload in view.items(Table.SCORES, sha256):
         name = key[SHA:].decode()
-        if name not in current or info_key(current[name]) == _stored(payload)[0]:
+        if name not in current or info_key(current[name]) == stored(payload)[0]:
             found.add(name)
     return frozenset(found)

@@ -8,6 +8,7 @@ import pytest
 from pixsortd.config import Settings
 from pixsortd.daemon import groups
 from pixsortd.daemon.groups import Grouper
+from pixsortd.daemon.holds import Holds
 from pixsortd.decisions import Decisions
 from pixsortd.grouping.request import Reply
 from pixsortd.records import Group, Membership
@@ -24,7 +25,15 @@ def grouper(tmp_path: Path):
         decisions = Decisions.open(tmp_path / "decisions")
         searcher = SimpleNamespace(active=lambda: SPACE)
         yield Grouper(
-            Settings, store, searcher, decisions, SimpleNamespace(), tmp_path / "scratch", lambda: None, lambda: None
+            Settings,
+            store,
+            searcher,
+            decisions,
+            SimpleNamespace(),
+            tmp_path / "scratch",
+            lambda: None,
+            lambda: None,
+            Holds(store),
         )
         decisions.close()
 
