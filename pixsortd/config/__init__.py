@@ -7,7 +7,7 @@ known name. Nothing here touches a photo root or imports a heavy package.
 from pixsortd.config.kinds import plain
 from pixsortd.config.live import applied, live_changes, worker_changes
 from pixsortd.config.load import Loaded, load
-from pixsortd.config.paths import config_file, default_file, root_paths, state_directory, user_config_file
+from pixsortd.config.paths import config_file, default_file, root_paths, shipped, state_directory, user_config_file
 from pixsortd.config.schema import json_schema
 from pixsortd.config.stated import Stated, stated, toml_text
 from pixsortd.config.tree import (
@@ -56,6 +56,7 @@ __all__ = [
     "load",
     "plain",
     "root_paths",
+    "shipped",
     "state_directory",
     "stated",
     "toml_text",

@@ -47,10 +47,15 @@ def absolute(path: str, base: Path, environ: Mapping[str, str] = os.environ) -> 
     return Path(os.path.normpath(base / path))
 
 
+def shipped(name: str) -> bytes:
+    """A file that comes with the package: inside it when installed, beside it in a checkout."""
+    inside = resources.files("pixsortd") / name
+    return inside.read_bytes() if inside.is_file() else (Path(__file__).parents[2] / name).read_bytes()
+
+
 def default_file() -> bytes:
-    """The commented default configuration: beside the package in a checkout, else inside it."""
-    inside = resources.files("pixsortd") / FILE_NAME
-    return inside.read_bytes() if inside.is_file() else (Path(__file__).parents[2] / FILE_NAME).read_bytes()
+    """The commented default configuration."""
+    return shipped(FILE_NAME)
 
 
 def _home(environ: Mapping[str, str]) -> Path:

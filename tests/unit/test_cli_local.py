@@ -165,6 +165,22 @@ def test_init_writes_what_load_reads(home: Path, monkeypatch: pytest.MonkeyPatch
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_init_writes_a_service_of_one_s_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init.os, "geteuid", lambda: 1000)
+    inbox = home / "in box"
+    inbox.mkdir()
+    result = CliRunner().invoke(main, ["init", "--inbox", str(inbox), "--systemd"])
+    units = home / ".config" / "systemd" / "user"
+    assert "/opt/pixsortd" not in (units / "pixsortd.service").read_text()
+    extra = (units / "pixsortd.service.d" / "paths.conf").read_text()
+    assert f'ReadWritePaths="-{inbox}"' in extra.splitlines()
+    assert f"--config {home / '.config' / 'pixsortd' / 'pixsortd.toml'} run" in extra
+    assert "systemctl --user enable --now pixsortd" in result.stderr
+    again = CliRunner().invoke(main, ["init", "--systemd"])
+    assert "there is a configuration already" not in again.stderr, "it is used as it is"
+    assert (units / "pixsortd.service.d" / "paths.conf").read_text() == extra
+
+
 def test_init_refuses_what_toml_cannot_hold(home: Path) -> None:
     with pytest.raises(errors.ConfigError, match="not UTF-8"):
         init.with_roots("", [Path("/photos/\udcff")], [])
