@@ -18,6 +18,7 @@ from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
 from pixsortd.daemon.marks import Marks
+from pixsortd.daemon.overview import DaemonOverview
 from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.places import real_path
 from pixsortd.daemon.quality import QualityRoom
@@ -28,6 +29,7 @@ from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.settings import settings_report
 from pixsortd.daemon.stages import Stages
+from pixsortd.daemon.timeline import DaemonTimeline
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
@@ -179,6 +181,8 @@ class Daemon:
             settings=lambda: settings_report(self._loaded, self._settings),
             uploads=self.uploads,
             quality=self.quality,
+            timeline=DaemonTimeline(self.store, self.roots, self.decisions),
+            overview=DaemonOverview(self.store, self.decisions, self.quality, self.throughput, self.stages),
         )
 
     # --- life ----------------------------------------------------------------------------------------

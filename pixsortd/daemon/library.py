@@ -22,10 +22,12 @@ from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.marks import Marks
+from pixsortd.daemon.overview import DaemonOverview
 from pixsortd.daemon.photos import Photos
 from pixsortd.daemon.quality import QualityRoom
 from pixsortd.daemon.report import Report
 from pixsortd.daemon.roots import Roots
+from pixsortd.daemon.timeline import DaemonTimeline
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.errors import InvalidRequest
@@ -51,6 +53,8 @@ class DaemonLibrary:
         settings: Callable[[], SettingsReport],
         uploads: Reception,
         quality: QualityRoom,
+        timeline: DaemonTimeline,
+        overview: DaemonOverview,
     ) -> None:
         self._store = store
         self._views = views
@@ -65,6 +69,8 @@ class DaemonLibrary:
         self._settings = settings
         self._uploads = uploads
         self._quality = quality
+        self._timeline = timeline
+        self._overview = overview
 
     # --- parts ------------------------------------------------------------------------------------
 
@@ -82,6 +88,16 @@ class DaemonLibrary:
     def quality(self) -> QualityRoom:
         """Scores, compared and computed."""
         return self._quality
+
+    @property
+    def timeline(self) -> DaemonTimeline:
+        """Lists in outline."""
+        return self._timeline
+
+    @property
+    def overview(self) -> DaemonOverview:
+        """Figures and the stages."""
+        return self._overview
 
     # --- photos ------------------------------------------------------------------------------------
 

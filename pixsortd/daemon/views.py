@@ -24,7 +24,7 @@ from pixsortd.index.queries import MetricRange, PhotoItem, PhotoQuery
 from pixsortd.index.store import Store
 from pixsortd.records import ColourLabel, FileRow, FileState, Group, Space, Step
 
-_STATUS = {
+STATUS = {
     FileState.INDEXED: ImageStatus.INDEXED,
     FileState.PENDING: ImageStatus.PENDING,
     FileState.FAILED: ImageStatus.FAILED,
@@ -150,7 +150,7 @@ class PhotoViews:
         said, sha256 = self._said, item.sha256
         return ImageEntry(
             sha256=sha256,
-            status=_STATUS[item.status],
+            status=STATUS[item.status],
             photo=item.photo,
             files=self._files(item.files),
             # A metric that has no answer for a photo stores NaN, so that it is not asked again.
