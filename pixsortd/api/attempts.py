@@ -5,7 +5,9 @@ with it. Someone with very many addresses meets a token bucket for all of them: 
 then one every `EVERY` seconds. Addresses that showed the right token lately are not held up by that.
 """
 
+import hmac
 import ipaddress
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -29,6 +31,8 @@ class _Wrong(NamedTuple):
     count: int
     last: float
     until: float
+    tokens: tuple[bytes, ...]
+    """Marks of the latest ones tried: a forgotten client that repeats its old token is not guessing."""
 
 
 class Attempts:
@@ -40,6 +44,7 @@ class Attempts:
         self._right: OrderedDict[str, None] = OrderedDict()
         self._left = float(BURST)
         self._refilled = clock()
+        self._salt = secrets.token_bytes(16)
 
     def wait(self, address: str) -> float:
         """Seconds until this address may try a token again; 0 when it may now."""
@@ -50,15 +55,19 @@ class Attempts:
         together = (1 - self._left) * EVERY if self._left < 1 and who not in self._right else 0.0
         return max(alone, together, 0.0)
 
-    def failed(self, address: str) -> float:
-        """Count a wrong try; the seconds that the address has to wait now."""
+    def failed(self, address: str, token: str) -> float | None:
+        """Count a wrong try; the seconds the address has to wait now, or None for a token it tried before."""
         now, who = self._clock(), _who(address)
+        mark = hmac.digest(self._salt, token.encode("utf-8", "surrogatepass"), "sha256")[:8]
+        known = self._wrong.get(who)
+        if known is not None and mark in known.tokens:
+            return None
+        self._wrong.pop(who, None)
         self._refill(now)
         self._left = max(0.0, self._left - 1)
-        known = self._wrong.pop(who, None)
         count = known.count + 1 if known and now - known.last < FORGET else 1
         wait = min(2.0 ** (count - FREE), LONGEST) if count >= FREE else 0.0
-        self._wrong[who] = _Wrong(count, now, now + wait)
+        self._wrong[who] = _Wrong(count, now, now + wait, (*(known.tokens if known else ()), mark)[-FREE:])
         while len(self._wrong) > MOST:
             self._wrong.popitem(last=False)
         return wait

@@ -1,14 +1,17 @@
-"""The door: asks `perimeter.judge`, reads the (small) body with a time limit, and lets the request in."""
+"""Before every request: asks `perimeter` and `door`, reads a small body with a time limit, and lets it in."""
 
 import asyncio
 import time
 from typing import Any
 
 import msgspec
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixsortd.api import problems
-from pixsortd.api.perimeter import MAX_BODY, Facts, Perimeter, judge, too_large
+from pixsortd.api.below import OUTSIDE
+from pixsortd.api.bodies import BodyRule, rule_for
+from pixsortd.api.door import Door
+from pixsortd.api.perimeter import Facts, judge
 from pixsortd.api.problems import Refusal
 
 BODY_TIME = 10.0
@@ -26,6 +29,8 @@ def facts_of(scope: Scope) -> Facts:
         headers=[(name.lower(), value) for name, value in scope["headers"]],
         server=(host, port or 0),
         now=time.time(),
+        client=(scope.get("client") or ("", 0))[0],
+        outside=OUTSIDE in scope,
     )
 
 
@@ -42,7 +47,7 @@ async def refuse(send: Send, refusal: Refusal) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _read_body(receive: Receive) -> bytes | Refusal | None:
+async def _read_body(receive: Receive, rule: BodyRule) -> bytes | Refusal | None:
     """The whole body, a refusal, or None when the client left."""
     body = bytearray()
     try:
@@ -52,8 +57,8 @@ async def _read_body(receive: Receive) -> bytes | Refusal | None:
                 if message["type"] != "http.request":
                     return None
                 body += message["body"]
-                if len(body) > MAX_BODY:
-                    return too_large()
+                if rule.max_bytes is not None and len(body) > rule.max_bytes:
+                    return rule.too_large()
                 if not message["more_body"]:
                     return bytes(body)
     except TimeoutError:
@@ -83,18 +88,31 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
+def _with_cookie(send: Send, cookie: str) -> Send:
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start" and not any(
+            name == b"set-cookie" for name, _ in message["headers"]
+        ):
+            message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
+        await send(message)
+
+    return send_with_cookie
+
+
 class Guard:
     """ASGI middleware in front of the router, so that nothing is routed that was not judged."""
 
-    def __init__(self, app: ASGIApp, perimeter: Perimeter) -> None:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
-        self._perimeter = perimeter
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request, then pass it on or refuse it."""
-        refusal = judge(facts_of(scope), self._perimeter)
-        if refusal is None and scope.get("method") not in _BODILESS:
-            body = await _read_body(receive)
+        facts = facts_of(scope)
+        refusal = judge(facts, self._door.rules) or self._door.judge(facts)
+        rule = rule_for(facts.method, facts.path)
+        if refusal is None and facts.method not in _BODILESS and not rule.streamed:
+            body = await _read_body(receive, rule)
             if body is None:
                 return
             if isinstance(body, Refusal):
@@ -104,4 +122,5 @@ class Guard:
         if refusal is not None:
             await refuse(send, refusal)
         else:
-            await self._app(scope, receive, send)
+            renewed = self._door.renew_session(facts)
+            await self._app(scope, receive, _with_cookie(send, renewed) if renewed else send)

@@ -69,7 +69,10 @@ Meter = NamedDependency[SkipValidation[Numbers]]
 
 @get("/", summary="Prometheus metrics", media_type="text/plain", sync_to_thread=True)
 def metrics(library: Lib, numbers: Meter) -> Response[bytes]:
-    """Gauges and counters of every room."""
+    """Gauges and counters of every room.
+
+    Where the daemon has a token, Prometheus sends it with ``authorization: {credentials_file: ...}``.
+    """
     return Response(numbers.render(library.readings()), media_type=_MEDIA_TYPE)
 
 

@@ -45,7 +45,8 @@ class PageFile(Record, frozen=True, kw_only=True):
 class Page:
     """The table of built files."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, base_path: str = "") -> None:
+        self._base = base_path.encode()
         self._files = {
             path.relative_to(directory).as_posix(): path
             for folder, _, names in os.walk(directory)
@@ -57,6 +58,8 @@ class Page:
     def _read_once(self, name: str) -> PageFile:
         path = self._files[name]
         body = path.read_bytes()
+        if path.suffix == ".html":  # every address in it is from the root, the one that tells the page its base too
+            body = body.replace(b'="/', b'="' + self._base + b"/")
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return PageFile(body=body, etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"', media_type=kind)
 

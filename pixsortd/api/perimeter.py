@@ -2,7 +2,7 @@
 
 The threats are a web page in the user's own browser (DNS rebinding, cross-site requests, forms) and
 other machines on the network. Hence: a Host allow-list computed from the bind address, no foreign
-or ``null`` Origin, no cross-site fetches, JSON-only writes, and a token whenever one is set.
+or ``null`` Origin, no cross-site fetches, and writes that no form can send. The token is `door`'s.
 """
 
 import ipaddress
@@ -11,12 +11,11 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pixsortd.api import sessions
+from pixsortd.api.bodies import rule_for
 from pixsortd.api.problems import Refusal
 from pixsortd.config import ApiSettings
 from pixsortd.records import Record
 
-MAX_BODY = 1_000_000
 MAX_PATH = 1024
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -29,6 +28,8 @@ _PLAIN_PATH = re.compile(rb"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%-]+/)*[A-Za-z0-9._~!$
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|%")
 _NEVER_ESCAPED = frozenset("/\\%-._~")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LAST = (("connection", "close"),)
 _API = ("/api", "/schema", "/metrics", "/health")
 _OPEN = frozenset({"/health/live", "/api/health/live", "/api/session"})
 
@@ -42,10 +43,11 @@ class Perimeter(Record, frozen=True, kw_only=True):
     """Host names of this machine, lower case, valid with our own port."""
     extra: frozenset[str]
     """Configured ``name`` or ``name:port`` entries, lower case."""
-    token: str | None
+    base_path: str = ""
+    """What a reverse proxy puts before every path, ``/photos``; without a slash at its end."""
 
     @classmethod
-    def of(cls, settings: ApiSettings, token: str | None) -> "Perimeter":
+    def of(cls, settings: ApiSettings) -> "Perimeter":
         """The perimeter of a bind address."""
         host = settings.host.lower()
         names = set() if host in _WILDCARDS else {f"[{host}]" if ":" in host else host}
@@ -56,7 +58,7 @@ class Perimeter(Record, frozen=True, kw_only=True):
             port=settings.port,
             names=frozenset(names),
             extra=frozenset(one.strip().lower() for one in settings.allowed_hosts),
-            token=token,
+            base_path=settings.base_path,
         )
 
 
@@ -71,6 +73,10 @@ class Facts(NamedTuple):
     server: tuple[str, int]
     """Local address of the connection."""
     now: float
+    client: str = ""
+    """Address at the other end of the connection."""
+    outside: bool = False
+    """The path is not below the base path."""
 
 
 def is_loopback(host: str) -> bool:
@@ -193,9 +199,27 @@ def _check_fetch_site(facts: Facts, _: Perimeter) -> Refusal | None:
     return Refusal(403, "cross-site", "Another site's page may link to this one, but not fetch from it.")
 
 
-def too_large() -> Refusal:
-    """The refusal of a body past `MAX_BODY`, whether announced or found out while reading."""
-    return Refusal(413, "body-too-large", f"A request body may have at most {MAX_BODY} bytes.")
+_BROWSER = (b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest", b"referer", b"cookie")
+
+
+def _check_written_by_hand(facts: Facts, _: Perimeter) -> Refusal | None:
+    """A browser says where a write comes from; one that looks like a browser's and does not is a forgery."""
+    if facts.method in _READS or _values(facts, b"origin"):
+        return None
+    if any(_values(facts, name) for name in _BROWSER):
+        return Refusal(
+            403, "no-origin", "A write from a browser needs its Origin.", next_step="Send no cookie: use the token."
+        )
+    return None
+
+
+def _check_framing(facts: Facts, _: Perimeter) -> Refusal | None:
+    """Shapes in which two servers could see two different requests, and protocols we do not speak."""
+    if _values(facts, b"content-length") and _values(facts, b"transfer-encoding"):
+        return Refusal(400, "malformed-length", "A request has a length or is chunked, not both.", headers=_LAST)
+    if any(one.strip() for one in _values(facts, b"upgrade")):
+        return Refusal(400, "no-upgrade", "This daemon speaks HTTP/1.1 and nothing else.", headers=_LAST)
+    return None
 
 
 def _check_body(facts: Facts, _: Perimeter) -> Refusal | None:
@@ -205,39 +229,62 @@ def _check_body(facts: Facts, _: Perimeter) -> Refusal | None:
     if len(lengths) > 1 or any(not _NUMBER.fullmatch(one) for one in lengths):
         return Refusal(400, "malformed-length", "The Content-Length header is not one number.")
     length = int(lengths[0]) if lengths else 0
-    if length > MAX_BODY:
-        return too_large()
+    rule = rule_for(facts.method, facts.path)
+    if rule.max_bytes is not None and length > rule.max_bytes:
+        return rule.too_large()
     if not length and not types and not _values(facts, b"transfer-encoding"):
         return None
     kinds = [one.partition(";")[0].strip().lower() for one in types]
-    if kinds != ["application/json"] or _values(facts, b"content-encoding") not in ([], ["identity"]):
-        return Refusal(
-            415, "not-json", "A request body must be plain application/json.", headers=(("accept", "application/json"),)
-        )
+    if kinds != [rule.kind] or _values(facts, b"content-encoding") not in ([], ["identity"]):
+        return rule.wrong_kind()
     return None
 
 
-def has_token(headers: list[tuple[bytes, bytes]], token: str, now: float) -> bool:
-    """Whether the request shows the token, as a bearer or by a session cookie."""
-    given = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
-    if len(given) == 1:
-        scheme, _, secret = given[0].partition(" ")
-        return scheme.lower() == "bearer" and sessions.same(secret.strip(), token)
-    cookie = sessions.cookie_in(headers)
-    return not given and cookie is not None and sessions.valid(cookie, token, now)
-
-
-def _check_token(facts: Facts, rules: Perimeter) -> Refusal | None:
-    path = facts.path.decode("latin-1").rstrip("/")
-    if rules.token is None or path in _OPEN or not is_api(path) or has_token(facts.headers, rules.token, facts.now):
+def _check_base(facts: Facts, rules: Perimeter) -> Refusal | None:
+    if not facts.outside:
         return None
-    return Refusal(
-        401,
-        "token-needed",
-        "This address needs the daemon's token.",
-        next_step="Send it as 'Authorization: Bearer TOKEN', or log in on the page.",
-        headers=(("www-authenticate", 'Bearer realm="pixsortd"'),),
-    )
+    return Refusal(404, "outside", "There is nothing at this address.", next_step=f"Look below {rules.base_path}/.")
+
+
+def needs_token(path: bytes) -> bool:
+    """Whether a path is closed to those who show no token where there is one.
+
+    Open are the page's own files, the question whether the process lives and the login; all else is
+    closed: ``/metrics``, ``/schema`` and ``/health/ready`` tell about photos and machine.
+    """
+    text = path.decode("latin-1").rstrip("/")
+    return text not in _OPEN and is_api(text)
+
+
+def from_proxy(facts: Facts, rules: Perimeter) -> bool:
+    """Whether to believe the headers by which a reverse proxy tells about its client.
+
+    Only for a Host of the configuration's ``allowed_hosts``, and a proxy on this machine or network.
+    """
+    hosts = _values(facts, b"host")
+    split = _split(hosts[0]) if len(hosts) == 1 else None
+    if split is None or not ({split[0], f"{split[0]}:{split[1]}"} & rules.extra):
+        return False
+    try:
+        return ipaddress.ip_address(facts.client.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
+def client_of(facts: Facts, rules: Perimeter) -> str:
+    """The client's address: the one that a believed proxy saw, else that of the connection."""
+    if from_proxy(facts, rules):
+        seen = ",".join(_values(facts, b"x-forwarded-for")).rpartition(",")[2].strip()
+        try:
+            return str(ipaddress.ip_address(seen))
+        except ValueError:
+            pass
+    return facts.client
+
+
+def is_https(facts: Facts, rules: Perimeter) -> bool:
+    """Whether the client's connection is encrypted, as a believed proxy says."""
+    return from_proxy(facts, rules) and _values(facts, b"x-forwarded-proto")[-1:] == ["https"]
 
 
 _CHECKS: tuple[Callable[[Facts, Perimeter], Refusal | None], ...] = (
@@ -245,8 +292,10 @@ _CHECKS: tuple[Callable[[Facts, Perimeter], Refusal | None], ...] = (
     _check_host,
     _check_origin,
     _check_fetch_site,
+    _check_written_by_hand,
+    _check_framing,
     _check_body,
-    _check_token,
+    _check_base,
 )
 
 

@@ -13,6 +13,7 @@ from litestar import Response, get
 from litestar.openapi import OpenAPIConfig
 
 from pixsortd.api.answers import Problem
+from pixsortd.api.door import Entrance
 from pixsortd.api.problems import MEDIA_TYPE
 from pixsortd.api.routes import DEPENDENCIES, assemble
 from pixsortd.api.sessions import COOKIE
@@ -63,9 +64,12 @@ def openapi_document() -> bytes:
     return msgspec.json.format(text, indent=1) + b"\n"
 
 
-def schema() -> Response[bytes]:
-    """The OpenAPI document."""
-    return Response(openapi_document(), media_type="application/vnd.oai.openapi+json")
+def schema(door: Entrance) -> Response[bytes]:
+    """The OpenAPI document. Where the daemon has a token it needs that, so ``/docs`` shows it after a login."""
+    document = openapi_document()
+    if door.rules.base_path:
+        document = msgspec.json.encode({**msgspec.json.decode(document), "servers": [{"url": door.rules.base_path}]})
+    return Response(document, media_type="application/vnd.oai.openapi+json")
 
 
 ROUTES = [

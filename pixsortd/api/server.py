@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 HEAD_TIME = 10.0
 """Seconds a client has to send a request's head."""
+READ_TIME = 60.0
+"""Seconds a client may go without taking any of an answer that waits for it."""
 MOST_CONNECTIONS = 400
 """Connections open at once; file descriptors are needed for photos too."""
 GRACE = 1
@@ -35,16 +37,55 @@ _BIND_ADVICE = {
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that drops clients which open a connection and do not get to the point."""
+    """HTTP/1.1 that drops clients which open a connection and do not get to the point, or do not listen.
 
+    When all connections are taken, the one that has been without a request for longest makes room:
+    many slow clients at once then only drop one another, and somebody who asks is answered.
+    """
+
+    waiting_since = 0.0
     head_timer: asyncio.TimerHandle | None = None
+    read_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
+        self.waiting_since = self.loop.time()
+        if len(self.connections) > MOST_CONNECTIONS and not self._make_room():
             self._turn_away(Refusal(503, "busy", "Too many connections are open.", next_step="Try again in a moment."))
             return
         self._watch_head()
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been without a request for longest; False when all have one."""
+        waiting = [one for one in self.connections if isinstance(one, _Protocol) and one is not self and one.is_waiting]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda one: one.waiting_since)
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request is being answered on this connection."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def on_response_complete(self) -> None:
+        self.waiting_since = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent: it has `READ_TIME` to take some."""
+        super().pause_writing()
+        if self.read_timer is None:
+            self.read_timer = self.loop.call_later(READ_TIME, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client took what waited for it."""
+        super().resume_writing()
+        if self.read_timer is not None:
+            self.read_timer.cancel()
+            self.read_timer = None
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -52,6 +93,8 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        if self.read_timer is not None:
+            self.read_timer.cancel()
         super().connection_lost(exc)
 
     def _stop_watching(self) -> None:
@@ -60,7 +103,7 @@ class _Protocol(H11Protocol):
             self.head_timer = None
 
     def _watch_head(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self.is_waiting:
             self._stop_watching()
         elif self.head_timer is None and not self.transport.is_closing():
             self.head_timer = self.loop.call_later(HEAD_TIME, self._head_is_late)

@@ -37,7 +37,11 @@ def _ask(name: str, ping: Ping) -> answers.Room:
 
 @get("/ready", summary="Is every room well", sync_to_thread=False)
 def ready(library: Lib) -> reports.Ready:
-    """200 when every room answers, else 503 with what each said."""
+    """200 when every room answers, else 503 with what each said.
+
+    It tells about the machine, so where the daemon has a token it needs that; a container's health check
+    asks ``/health/live``, which is open to all.
+    """
     rooms = {name: _ask(name, ping) for name, ping in library.pings().items()}
     unwell = sorted(name for name, room in rooms.items() if not room.ok)
     if unwell:

@@ -29,8 +29,14 @@ class Streams:
         self.closing = asyncio.Event()
 
     def close(self) -> None:
-        """End every stream; clients reconnect by themselves."""
+        """End every stream, now and from now on; clients reconnect by themselves."""
         self.closing.set()
+
+    def renew(self) -> None:
+        """End the streams that are open; those who may can open new ones."""
+        if not self.closing.is_set():
+            self.closing.set()
+            self.closing = asyncio.Event()
 
 
 def encode(events: Sequence[Event]) -> bytes:

@@ -25,6 +25,7 @@ from pixsortd.cli import (
     search,
     shell,
     status,
+    token,
     why,
 )
 
@@ -33,7 +34,7 @@ __all__ = ["main"]
 SECTIONS = {
     "Daemon": (run.run, status.status, init.init, doctor.doctor),
     "Photos": (search.search, groups.groups, why.why, quarantine.quarantine),
-    "Upkeep": (scan.scan, roots.roots, models.models, config.config, check.check, rebuild.rebuild),
+    "Upkeep": (scan.scan, roots.roots, models.models, config.config, token.token, check.check, rebuild.rebuild),
 }
 
 

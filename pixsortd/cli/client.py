@@ -103,7 +103,7 @@ class DaemonClient:
         if payload is not None:
             headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, f"/api{path}", payload, headers)
+            connection.request(method, f"{parts.path}/api{path}", payload, headers)
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -21,6 +21,10 @@ class Address(Record, frozen=True, kw_only=True, omit_defaults=False):
     pid: int
     url: str
     token: str | None = None
+    token_file: str = ""
+    """Where the token was read; empty without one."""
+    token_given: bool = False
+    """The token is a systemd credential."""
     version: str = ""
 
 

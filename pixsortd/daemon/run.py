@@ -2,18 +2,17 @@
 
 import asyncio
 import os
-import secrets
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import structlog
 
 import pixsortd
 from pixsortd.api.app import create_app
-from pixsortd.api.perimeter import is_loopback
 from pixsortd.api.server import serve
-from pixsortd.config import ApiSettings, Loaded, Settings, state_directory
+from pixsortd.config import Loaded, Settings, state_directory
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.compose import Daemon
 from pixsortd.daemon.doctor.finding import Level
@@ -21,7 +20,8 @@ from pixsortd.daemon.doctor.storage import CHECK, state_directory_is_usable
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.lock import Address, InstanceLock
 from pixsortd.daemon.notify import Notifier
-from pixsortd.errors import ConfigError, PixsortdError, StateDirectoryError, explain_os_error
+from pixsortd.daemon.token import TokenPlace, token_in_force, token_place
+from pixsortd.errors import ConfigError, PixsortdError, StateDirectoryError
 
 log = structlog.get_logger()
 
@@ -38,28 +38,55 @@ def main(loaded: Loaded, extra_roots: Sequence[Path] = ()) -> int:
     heart = Heart(notifier.watchdog_seconds / 4 if notifier.watchdog_seconds else None)
     with InstanceLock(state_dir) as lock:
         daemon = Daemon(loaded, extra_roots, state_dir, heart)
-        token = api_token(loaded.settings.api, state_dir)
-        return asyncio.run(_live(daemon, loaded, token, lock, notifier, heart))
+        place = token_place(loaded.settings.api, state_dir, os.environ)
+        return asyncio.run(_live(daemon, loaded, place, token_in_force(place), lock, notifier, heart))
 
 
 async def _live(
-    daemon: Daemon, loaded: Loaded, token: str | None, lock: InstanceLock, notifier: Notifier, heart: Heart
+    daemon: Daemon,
+    loaded: Loaded,
+    place: TokenPlace | None,
+    token: str | None,
+    lock: InstanceLock,
+    notifier: Notifier,
+    heart: Heart,
 ) -> int:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     settings = loaded.settings.api
+    app = create_app(daemon.library, settings, token, sessions=daemon.state_dir / "run" / "sessions.json")
+    note = Address(
+        pid=os.getpid(),
+        url="",
+        token=token,
+        token_file=str(place.path) if place else "",
+        token_given=place is not None and place.given,
+        version=pixsortd.__version__,
+    )
 
     def on_bound(url: str) -> None:
-        lock.announce(Address(pid=os.getpid(), url=url, token=token, version=pixsortd.__version__))
-        notifier.ready(f"serving {url}")
-        log.info("ready", url=url, state=str(daemon.state_dir), roots=len(daemon.roots.entries()))
+        nonlocal note
+        note = msgspec.structs.replace(note, url=url + settings.base_path)
+        lock.announce(note)
+        notifier.ready(f"serving {note.url}")
+        log.info("ready", url=note.url, state=str(daemon.state_dir), roots=len(daemon.roots.entries()))
+
+    def on_hangup() -> None:
+        nonlocal note
+        _reload(daemon, loaded, notifier)
+        fresh = _token_again(place, note.token)
+        if fresh != note.token:
+            note = msgspec.structs.replace(note, token=fresh)
+            app.change_token(fresh)
+            lock.announce(note)
+            log.warning("another token is in force; every session ended", path=note.token_file)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: _reload(daemon, loaded, notifier))
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     pulse = loop.create_task(_pulse(notifier, heart)) if heart.interval else None
     daemon.start()
     try:
-        await serve(create_app(daemon.library, settings, token), settings.host, settings.port, on_bound, stop)
+        await serve(app, settings.host, settings.port, on_bound, stop)
     finally:
         notifier.stopping()
         if pulse is not None:
@@ -76,6 +103,15 @@ def _reload(daemon: Daemon, loaded: Loaded, notifier: Notifier) -> None:
         log.error("settings not read again", error=str(error), next_step=error.next_step)
         return
     notifier.status(f"settings read again; a restart is needed for: {', '.join(sorted(later))}" if later else "serving")
+
+
+def _token_again(place: TokenPlace | None, token: str | None) -> str | None:
+    """The token as it is now; the one in force where it cannot be read."""
+    try:
+        return token_in_force(place)
+    except ConfigError as error:
+        log.error("token not read again", error=str(error), next_step=error.next_step)
+        return token
 
 
 async def _pulse(notifier: Notifier, heart: Heart) -> None:
@@ -96,31 +132,3 @@ def require_usable(settings: Settings) -> None:
     for finding in state_directory_is_usable(settings):
         if finding.check == CHECK and finding.level is Level.FAIL:
             raise StateDirectoryError(finding.message, next_step=finding.next_step)
-
-
-def api_token(settings: ApiSettings, state_dir: Path) -> str | None:
-    """The bearer token: from the configured file, made once for a bind off loopback, else none.
-
-    Raises ``ConfigError`` for a token file that cannot be read or is too short to be one.
-    """
-    if settings.token_file:
-        path = Path(settings.token_file).expanduser()
-    elif is_loopback(settings.host):
-        return None
-    else:
-        path = state_dir / "token"
-        if not path.exists():
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
-            log.warning("a token was made, which every client needs", path=str(path))
-    try:
-        token = path.read_text().strip()
-    except OSError as error:
-        what, advice = explain_os_error(error)
-        raise ConfigError(f"the token file cannot be read: {what}", path=str(path), next_step=advice) from error
-    if len(token) < 16:
-        raise ConfigError(
-            "the token is shorter than 16 characters", path=str(path), next_step="Write a long random text into it."
-        )
-    return token

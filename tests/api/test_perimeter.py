@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pixsortd.api.perimeter import Facts, Perimeter, is_loopback, judge
 from pixsortd.config import ApiSettings
 
-RULES = Perimeter.of(ApiSettings(allowed_hosts=("Photos.example", "nas.lan:8443")), None)
-LOCKED = Perimeter.of(ApiSettings(), "t0ken")
+RULES = Perimeter.of(ApiSettings(allowed_hosts=("Photos.example", "nas.lan:8443")))
+STRICT = Perimeter.of(ApiSettings())
 SERVER = ("127.0.0.1", 8420)
 LET_IN = {"localhost:8420", "127.0.0.1:8420", "[::1]:8420", "photos.example", "photos.example:80", "photos.example:443"}
 LET_IN |= {"photos.example:8420", "nas.lan:8443"}
@@ -38,7 +38,7 @@ value = st.one_of(
     st.lists(st.tuples(header, value), max_size=6),
 )
 def test_any_request_is_judged(method, path, headers):
-    for rules in (RULES, LOCKED):
+    for rules in (RULES, STRICT):
         if judge(Facts(method, path, headers, SERVER, 1.0), rules) is None:
             hosts = [given.decode().lower() for name, given in headers if name == b"host"]
             assert len(hosts) == 1

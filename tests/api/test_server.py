@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -176,8 +176,43 @@ def test_a_long_answer_is_not_taken_for_a_slow_client(running, monkeypatch):
 
 def test_connections_are_bounded(running, monkeypatch):
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
-    with running.raw(b""), running.raw(b""), running.raw(b"") as third:
-        assert read_all(third).startswith(b"HTTP/1.1 503")
+    ask = b"GET /api/events HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % running.port
+    with running.raw(ask) as first, running.raw(ask) as second:
+        until(first, b"retry: 2000")
+        until(second, b"retry: 2000")
+        with running.raw(b"") as third:
+            assert read_all(third).startswith(b"HTTP/1.1 503")
+
+
+def test_those_who_ask_nothing_make_room(running, monkeypatch):
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    with running.raw(b"GET / HT") as oldest, running.raw(b"") as idle:
+        assert get(running, "/api/health/live")[0] == 200
+        with suppress(ConnectionResetError):  # or an end without an answer
+            assert read_all(oldest) == b""
+        idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % running.port)
+        assert until(idle, b"}").startswith(b"HTTP/1.1 200")
+
+
+def test_an_idle_connection_makes_room_after_its_answer_too(running, monkeypatch):
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 1)
+    with running.raw(b"GET /health/live HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % running.port) as one:
+        until(one, b"}")
+        assert get(running, "/api/health/live")[0] == 200
+        assert read_all(one) == b""
+
+
+def test_a_client_that_does_not_listen_is_dropped(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "READ_TIME", 0.2)
+    (tmp_path / "big.txt").write_bytes(bytes(50_000_000))
+    with Running(tmp_path) as running:
+        ask = b"GET /big.txt HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n\r\n" % running.port
+        with running.raw(ask) as one:
+            until(one, b"HTTP/1.1 200")
+            time.sleep(1)
+            with suppress(ConnectionResetError):
+                assert len(read_all(one)) < 50_000_000
+        assert get(running, "/api/health/live")[0] == 200
 
 
 def test_a_port_in_use_is_explained(running, tmp_path):

