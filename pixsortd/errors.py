@@ -28,7 +28,9 @@
     ├── WorkerFailed            a worker process ended or stopped answering
     ├── GroupingFailed          the analyst process could not form groups; they stay as they were
     ├── GroupingCancelled       somebody ended the clustering; the groups stay as they were
-    └── DecisionsDamaged        the decisions log is broken before its end
+    ├── DecisionsDamaged        the decisions log is broken before its end
+    ├── JournalDamaged          the journal of moves is broken before its end
+    └── MoveFailed              the disk refused to move a file; it is where it was
 
 Every error carries ``title`` (what kind), ``message`` (what happened), ``path`` (to what, if to
 something) and ``next_step`` (what the reader can do).
@@ -108,9 +110,17 @@ class Conflict(PixsortdError):
 
 
 class UploadRefused(PixsortdError):
-    """An uploaded file is not taken; what was stored before it stays."""
+    """An uploaded file is not taken; what was stored before it stays. ``why`` is its reason's code."""
 
     title, code, status = "Upload refused", "upload-refused", 422
+
+    def __init__(self, message: str, *, why: str, path: str | bytes | None = None, next_step: str = "") -> None:
+        super().__init__(message, path=path, next_step=next_step)
+        self.why = why
+
+    def reason(self) -> Reason:
+        """The refusal as a value, with a code of its own."""
+        return Reason(code=self.why, message=self.message, next_step=self.next_step)
 
 
 class IndexProblem(PixsortdError):
@@ -219,6 +229,18 @@ class DecisionsDamaged(PixsortdError):
     """The decisions log is broken before its last line; it is precious, so nothing is guessed."""
 
     title, code, exit_code = "Decisions log damaged", "decisions-damaged", 9
+
+
+class JournalDamaged(PixsortdError):
+    """The journal of moves is broken before its last line; undo depends on it, so nothing is guessed."""
+
+    title, code, exit_code = "Journal damaged", "journal-damaged", 9
+
+
+class MoveFailed(PixsortdError):
+    """The disk refused to move a file, or the file changed meanwhile; it is where it was."""
+
+    title, code, status = "Not moved", "move-failed", 409
 
 
 _OS_ADVICE: dict[int, tuple[str, str]] = {

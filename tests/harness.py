@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,17 @@ def wait_until(what: Callable[[], Any], seconds: float = 60, every: float = 0.1,
         time.sleep(every)
 
 
+Root = Path | Mapping[str, object]
+"""A photo directory, or its whole table in the configuration."""
+
+
 class Daemon:
     """One daemon over ``roots`` with its state in ``home``; restartable on the same state."""
 
     def __init__(
         self,
         home: Path,
-        roots: Mapping[str, Path] | list[Path],
+        roots: Mapping[str, Root] | Sequence[Root],
         settings: Mapping[str, Mapping[str, object]] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,13 +62,14 @@ class Daemon:
         self.state_dir = home / "state"
         self.log = home / "daemon.log"
         home.mkdir(parents=True, exist_ok=True)
-        named = roots if isinstance(roots, Mapping) else {str(path): path for path in roots}
+        given = roots.values() if isinstance(roots, Mapping) else roots
+        tables = [one if isinstance(one, Mapping) else {"path": str(one)} for one in given]
         merged: dict[str, Mapping[str, object]] = {**FAST}
         for section, values in (settings or {}).items():
             merged[section] = {**merged.get(section, {}), **values}
         merged["api"] = {"port": 0, **merged.get("api", {})}
         lines = [f"state_dir = {toml(str(self.state_dir))}"]
-        lines += [f"roots = {toml([{'path': str(path)} for path in named.values()])}"]
+        lines += [f"roots = {toml(tables)}"]
         for section, values in merged.items():
             lines.append(f"[{section}]")
             lines += [f"{key} = {toml(value)}" for key, value in values.items()]

@@ -25,6 +25,7 @@ from pixsortd.config.tree import (
     Settings,
     Size,
     SpaceSettings,
+    UploadSettings,
     WatchSettings,
     WorkerSettings,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Size",
     "SpaceSettings",
     "Stated",
+    "UploadSettings",
     "WatchSettings",
     "WorkerSettings",
     "applied",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pixsortd.config.tree import Settings, Size
+from pixsortd.records import Role
 
 NEVER_ZERO = (
     "watch.ceiling",
@@ -18,6 +19,7 @@ NEVER_ZERO = (
     "index.backup_every",
     "worker.batch_bytes",
     "decode.max_bytes",
+    "upload.max_bytes",
 )
 LEAST_MAP = 16 * 10**6
 
@@ -40,12 +42,20 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str]]:
             Size.parse(settings.worker.memory)
         except ValueError as error:
             yield "worker.memory", f'worker.memory: {error}, found "{settings.worker.memory}"'
+    if settings.upload.inbox:
+        inboxes = {_normal(root.path) for root in settings.roots if root.role is Role.INBOX}
+        if _normal(settings.upload.inbox) not in inboxes:
+            yield "upload.inbox", f'upload.inbox: {settings.upload.inbox} is not the path of a root with role = "inbox"'
     seen: dict[str, int] = {}
     for position, root in enumerate(settings.roots):
-        name = os.path.normpath(os.path.expanduser(root.path))
+        name = _normal(root.path)
         if name in seen:
             yield "roots", f"roots[{position}].path: {root.path} is already roots[{seen[name]}]"
         seen.setdefault(name, position)
+
+
+def _normal(path: str) -> str:
+    return os.path.normpath(os.path.expanduser(path))
 
 
 def _get(settings: Any, key: str) -> Any:

@@ -19,6 +19,7 @@ LIVE = (
     "watch.brake_*",
     "watch.forget",
     "cluster.*",
+    "upload.*",
     "log.level",
     *WORKER,
 )

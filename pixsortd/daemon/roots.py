@@ -15,7 +15,7 @@ from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
 from pixsortd.decisions import Decisions
 from pixsortd.errors import Conflict, NotFound
 from pixsortd.index.store import Store
-from pixsortd.records import Change, ConfirmGone, Job, RootRecord, RootState, root_id
+from pixsortd.records import Change, ConfirmGone, Job, Reason, RootRecord, RootState, root_id
 from pixsortd.watch.watcher import RootWatcher
 
 log = structlog.get_logger()
@@ -96,6 +96,15 @@ class Roots:
             scan_files=files,
         )
 
+    def records(self) -> list[RootRecord]:
+        """Every root as it is now, in the order of the configuration."""
+        return [watcher.record for watcher in list(self._watchers.values())]
+
+    def kept_out(self, root: str, path: bytes) -> Reason | None:
+        """Why a file at ``path`` below a root would not be looked at; None when it would."""
+        watcher = self._watchers.get(root)
+        return None if watcher is None else watcher.kept_out(path)
+
     def online(self) -> Mapping[str, bytes]:
         """Paths of the roots whose files can be read now."""
         return {
@@ -154,6 +163,13 @@ class Roots:
         watcher = self._watchers.get(root)
         if watcher is not None:
             watcher.retry(path)
+
+    def notice(self, root: str, paths: Sequence[bytes]) -> None:
+        """Have paths below a root looked at as if there had been an event."""
+        watcher = self._watchers.get(root)
+        if watcher is not None:
+            for path in paths:
+                watcher.doubt(path)
 
     def _watcher(self, root: str) -> RootWatcher:
         watcher = self._watchers.get(root)

@@ -39,8 +39,12 @@ def steps(view: View, key: bytes) -> list[Step]:
 
 def add(edit: Edit, key: bytes, new: Sequence[Step]) -> None:
     """Append steps; the oldest but the first give way."""
-    kept = _load(edit, key) + [(step.at, step.what, step.detail, step.root, step.path) for step in new]
-    _save(edit, key, kept)
+    _save(edit, key, _load(edit, key) + _stored(new))
+
+
+def merge(edit: Edit, key: bytes, new: Sequence[Step]) -> None:
+    """Add steps among the others by their time; for what is told late."""
+    _merge(edit, key, _stored(new))
 
 
 def hand_over(edit: Edit, key: bytes, to: bytes) -> None:
@@ -48,7 +52,15 @@ def hand_over(edit: Edit, key: bytes, to: bytes) -> None:
     own = _load(edit, key)
     if own:
         edit.delete(Table.HISTORY, key)
-        _save(edit, to, sorted(_load(edit, to) + own, key=lambda stored: stored[0]))
+        _merge(edit, to, own)
+
+
+def _stored(steps: Sequence[Step]) -> list[_Stored]:
+    return [(step.at, step.what, step.detail, step.root, step.path) for step in steps]
+
+
+def _merge(edit: Edit, key: bytes, new: list[_Stored]) -> None:
+    _save(edit, key, sorted(_load(edit, key) + new, key=lambda stored: stored[0]))
 
 
 def _load(view: View, key: bytes) -> list[_Stored]:

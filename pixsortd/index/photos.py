@@ -97,6 +97,14 @@ class Photos:
         with self._engine.read() as view:
             return frozenset(sha256 for sha256 in contents if view.has(Table.PHOTOS, sha256))
 
+    def add_file_history(self, root: str, steps: Mapping[bytes, Step]) -> None:
+        """Add a step to the passport of each file by its path below a root, be it one that is not known yet."""
+        prefix = rows.root_key(root)
+        with self._engine.write() as edit:
+            for path, step in steps.items():
+                key = rows.file_key(prefix, path)
+                history.merge(edit, history_key(key, places.row_at(edit, key)), [step])
+
     def add_history(self, sha256: bytes, *steps: Step) -> None:
         """Add steps to a photo's passport."""
         self.add_histories({sha256: steps})

@@ -34,6 +34,7 @@ HIDDEN = Reason(
     code="hidden", message="the name starts with a dot", next_step="Set watch.hidden = true to include such files."
 )
 NOT_A_PHOTO = Reason(code="not-a-photo", message="the extension is not that of a photo format")
+TAKEN = Reason(code="taken", message="the directory is another root, or one that pixsortd keeps for itself")
 MACHINE_MADE = Reason(code="system-directory", message="a directory that a system or NAS keeps for itself")
 
 
@@ -93,11 +94,16 @@ class Rules:
 
     def closed(self, directory: bytes) -> bool:
         """Whether ``directory`` or one above it is excluded or belongs to someone else."""
+        return self.closed_by(directory) is not None
+
+    def closed_by(self, directory: bytes) -> Reason | None:
+        """Why ``directory`` is not looked into, be it for one above it; None when it is."""
         while directory:
-            if self.never(directory) or self.directory(directory) is not None:
-                return True
+            reason = TAKEN if self.never(directory) else self.directory(directory)
+            if reason is not None:
+                return reason
             directory = directory.rpartition(b"/")[0]
-        return False
+        return None
 
 
 class _Glob:

@@ -11,7 +11,7 @@ import structlog
 
 from pixsortd.config import RootSettings, WatchSettings
 from pixsortd.errors import Conflict, PixsortdError
-from pixsortd.records import Change, RootRecord, root_id
+from pixsortd.records import Change, Reason, RootRecord, root_id
 from pixsortd.watch.catalog import Catalog
 from pixsortd.watch.hints import Hints
 from pixsortd.watch.lookout import Lookout
@@ -59,7 +59,7 @@ class RootWatcher(threading.Thread):
         self._requests: deque[Future[int]] = deque()
         self._retries: deque[bytes] = deque()
         prefix = path.rstrip(b"/") + b"/"
-        rules = Rules(
+        self._rules = Rules(
             extensions,
             hidden=watch.hidden,
             patterns=(*watch.exclude, *settings.exclude),
@@ -72,7 +72,7 @@ class RootWatcher(threading.Thread):
             settings,
             watch,
             catalog,
-            rules,
+            self._rules,
             self._lookout,
             tell=on_change,
             clock=clock,
@@ -91,6 +91,11 @@ class RootWatcher(threading.Thread):
         """(directories done, files seen) of the full scan that is under way, if one is."""
         scan = self._patrol.scan
         return (scan.directories, scan.files) if scan is not None else None
+
+    def kept_out(self, path: bytes) -> Reason | None:
+        """Why a file at ``path`` would not be looked at, by its rules alone."""
+        directory, _, name = path.rpartition(b"/")
+        return self._rules.closed_by(directory) or self._rules.file(directory, name)
 
     def request_scan(self) -> None:
         """Start a full scan as soon as possible."""

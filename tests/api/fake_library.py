@@ -17,6 +17,7 @@ from pixsortd.config import ApiSettings
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.records import FileState, JobState
 from tests.api.fake_parts import FakeBatches, FakeMarks, FakeOverview, FakeQuality, FakeTimeline, FakeTrash
+from tests.api.fake_uploads import FakeUploads
 from tests.conftest import draw
 
 BASE = "http://127.0.0.1:8420"
@@ -54,6 +55,7 @@ class FakeLibrary:
         self.quality = FakeQuality(self.entries)
         self.trash = FakeTrash(self.entries)
         self.overview = FakeOverview(self.entries)
+        self.uploads = FakeUploads(self.folder)
 
     # --- making material ---------------------------------------------------------------------
 

@@ -106,6 +106,12 @@ from pixsortd.api.answers.trash import (
     TrashItem,
     TrashPage,
 )
+from pixsortd.api.answers.uploads import (
+    Upload,
+    UploadLimits,
+    UploadList,
+    UploadProblem,
+)
 
 __all__ = [
     "Answer",
@@ -189,5 +195,9 @@ __all__ = [
     "TrashPage",
     "Trashed",
     "TrashedList",
+    "Upload",
+    "UploadLimits",
+    "UploadList",
+    "UploadProblem",
     "Why",
 ]

@@ -1,5 +1,6 @@
 """Uploads as the API sees them."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -60,7 +61,7 @@ class Incoming(Protocol):
 
 
 class Uploads(Protocol):
-    """The way in by HTTP."""
+    """The way in by HTTP. What `begin` and `finish` gave is only promised to the client after `conclude`."""
 
     def limits(self) -> UploadLimits:
         """*Quick.*"""
@@ -68,4 +69,11 @@ class Uploads(Protocol):
 
     def begin(self, filename: str) -> Incoming:
         """Start a file. *May block.* Raises UploadRefused (type, name, no inbox, too little space)."""
+        ...
+
+    def conclude(self, files: Sequence[Uploaded]) -> None:
+        """These files of a request are through, refused ones included: make the stored ones durable and watched.
+
+        *May block.* Called every few files and once before the answer. Raises UploadRefused (the disk failed).
+        """
         ...

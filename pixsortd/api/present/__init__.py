@@ -20,6 +20,7 @@ from pixsortd.api.present.roots import file_page, root, root_page, why
 from pixsortd.api.present.settings import setting_page
 from pixsortd.api.present.status import status
 from pixsortd.api.present.trash import restored_list, trash_page, trashed, trashed_list
+from pixsortd.api.present.uploads import upload_limits, upload_list
 
 __all__ = [
     "batch",
@@ -53,5 +54,7 @@ __all__ = [
     "trash_page",
     "trashed",
     "trashed_list",
+    "upload_limits",
+    "upload_list",
     "why",
 ]

@@ -1,0 +1,51 @@
+"""Which request bodies are taken where: one rule a kind of route, the first that fits holds. Pure."""
+
+import re
+from typing import NamedTuple
+
+from pixsortd.api.problems import Refusal
+
+MAX_BODY = 1_000_000
+
+
+class BodyRule(NamedTuple):
+    """What a body may be where ``route`` matches the whole of method, space and path."""
+
+    route: re.Pattern[bytes]
+    kind: str
+    """Media type."""
+    max_bytes: int | None
+    """None: unlimited, the handler reads it as it streams in and sets limits of its own."""
+    code: str
+    """Of the problem when it is of another kind."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it goes to the handler unread."""
+        return self.max_bytes is None
+
+    def wrong_kind(self) -> Refusal:
+        """The refusal of a body of another media type, or an encoded one."""
+        message = f"A request body must be plain {self.kind}."
+        return Refusal(415, self.code, message, headers=(("accept", self.kind),))
+
+    def too_large(self) -> Refusal:
+        """The refusal of a body past the limit, whether announced or found out while reading."""
+        return Refusal(413, "body-too-large", f"A request body may have at most {self.max_bytes} bytes.")
+
+
+RULES = (
+    BodyRule(
+        re.compile(rb"POST /api/(?:images/upload|batches/[A-Za-z0-9_-]+/upload-and-add)/?"),
+        "multipart/form-data",
+        None,
+        "not-multipart",
+    ),
+    BodyRule(re.compile(rb".*", re.DOTALL), "application/json", MAX_BODY, "not-json"),
+)
+
+
+def rule_for(method: str, path: bytes) -> BodyRule:
+    """The rule of a route; ``path`` as sent, without the query."""
+    route = method.encode() + b" " + path
+    return next(rule for rule in RULES if rule.route.fullmatch(route))
