@@ -25,12 +25,13 @@ from pixsortd.api import (
     settings,
     status,
     trash,
+    uploads,
     why,
 )
-from pixsortd.api.perimeter import MAX_BODY
+from pixsortd.api.bodies import MAX_BODY
 from pixsortd.api.problems import HANDLERS
 
-DEPENDENCIES = ("library", "streams", "numbers", "page", "door")
+DEPENDENCIES = ("library", "streams", "numbers", "page", "door", "desk")
 """Names under which handlers ask for what they need."""
 
 
@@ -48,6 +49,7 @@ def api_router() -> Router:
         path="/api",
         route_handlers=[
             images.router,
+            uploads.router,
             quality.router,
             batches.router,
             trash.router,

@@ -10,6 +10,7 @@ import structlog
 from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
+from pixsortd.daemon.batches import Analyses, Batches
 from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.heart import Heart
@@ -167,6 +168,11 @@ class Daemon:
         views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
         photos = Photos(self.store, self.roots)
         marks = Marks(self.store, self.decisions, views, lambda data: self._tell("photos", data))
+        on_batch = lambda batch: self._tell("batches", {"id": batch})  # noqa: E731 - both parts tell the same
+        self.analyses = Analyses(
+            settings, self.store, self.searcher, self.decisions, self.jobs, state_dir / "run", on_batch
+        )
+        batches = Batches(self.store, views, self.decisions, self.analyses, self.quality, on_batch)
         self.library = DaemonLibrary(
             self.store,
             views,
@@ -181,6 +187,7 @@ class Daemon:
             settings=lambda: settings_report(self._loaded, self._settings),
             uploads=self.uploads,
             quality=self.quality,
+            batches=batches,
             timeline=DaemonTimeline(self.store, self.roots, self.decisions),
             overview=DaemonOverview(self.store, self.decisions, self.quality, self.throughput, self.stages),
         )
@@ -190,6 +197,7 @@ class Daemon:
     def start(self) -> None:
         """Start all threads and the clock; needs a running event loop."""
         self.jobs.start()
+        self.analyses.resume()
         self.ingest.start()
         self.roots.start(self._settings)
         self._look_for_weights()
@@ -200,6 +208,7 @@ class Daemon:
         """Stop in reverse order; whatever is in flight stays pending in the index."""
         end = time.monotonic() + timeout
         self.schedule.stop()
+        self.analyses.close()
         self.ingest.stop(max(0.5, end - time.monotonic()))
         self.roots.stop(max(0.5, end - time.monotonic()))
         self.jobs.stop(max(0.5, end - time.monotonic()))
@@ -309,6 +318,7 @@ class Daemon:
 
     def _job_changed(self, job: Job) -> None:
         self._tell("job", msgspec.to_builtins(job))
+        self.analyses.heed(job)
         if job.state is JobState.FAILED:
             self.stages.job_failed(job)
             self._tell("status")

@@ -18,6 +18,7 @@ from pixsortd.api.ports import (
     Similar,
     StatusReport,
 )
+from pixsortd.daemon.batches import Batches
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
@@ -53,6 +54,7 @@ class DaemonLibrary:
         settings: Callable[[], SettingsReport],
         uploads: Reception,
         quality: QualityRoom,
+        batches: Batches,
         timeline: DaemonTimeline,
         overview: DaemonOverview,
     ) -> None:
@@ -69,6 +71,7 @@ class DaemonLibrary:
         self._settings = settings
         self._uploads = uploads
         self._quality = quality
+        self._batches = batches
         self._timeline = timeline
         self._overview = overview
 
@@ -88,6 +91,11 @@ class DaemonLibrary:
     def quality(self) -> QualityRoom:
         """Scores, compared and computed."""
         return self._quality
+
+    @property
+    def batches(self) -> Batches:
+        """Named sets of photos."""
+        return self._batches
 
     @property
     def timeline(self) -> DaemonTimeline:
