@@ -103,6 +103,7 @@ class LogFile:
     def close(self) -> None:
         """Close the file; every append is on disk already."""
         os.close(self._handle)
+        self._handle = -1  # a late append must fail, not reach whatever file has that number next
 
     def _read(self, take: TakeBody, damaged: type[PixsortdError]) -> bytes:
         """Go through the whole lines; what is behind the last of them."""

@@ -1,5 +1,7 @@
 """Embedding spaces, their vectors, and which models and metrics can be used."""
 
+from collections.abc import Collection
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +131,22 @@ class Spaces:
                     contents.append(key[SPACE:])
                     matrix.append(vector)
         return contents, matrix.rows()
+
+    def vectors_among(
+        self, space_key: bytes, contents: Collection[bytes]
+    ) -> tuple[list[bytes], npt.NDArray[np.float16]]:
+        """Those among ``contents`` that have a vector in the space, by rising sha256, and the vectors, a row each.
+
+        Photos that no file holds any more are among them: whoever names them wants them.
+        """
+        with self._engine.read() as view:
+            found, matrix = list[bytes](), _Matrix(state_of(view, space_key))
+            for sha256 in sorted(contents):
+                vector = view.get(Table.EMBEDDINGS, space_key + sha256)
+                if vector is not None:
+                    found.append(sha256)
+                    matrix.append(vector)
+        return found, matrix.rows()
 
     def numbered_vectors(self, space_key: bytes) -> "NumberedVectors":
         """Everything a search of the space is made of, read at one moment."""
