@@ -1,0 +1,1 @@
+"""Where should it be? Moves that are planned, journaled, recoverable and reversible."""

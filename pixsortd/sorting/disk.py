@@ -1,0 +1,152 @@
+"""The thin layer over the disk for moves: directories by descriptor, links never followed, nothing replaced."""
+
+import ctypes
+import errno
+import os
+import stat
+from contextlib import suppress
+from types import TracebackType
+
+from pixsortd.records import FileStamp
+from pixsortd.sorting.journal import Place
+
+TRASH = b".pixsortd-trash"
+"""The directory for discarded files, at the top of a root or of a mount inside it. Never looked into by the watcher."""
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOREPLACE = 1
+_UNSUPPORTED = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP))
+_ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))
+
+
+class Directories:
+    """Descriptors of directories, each walked to once; all closed at the end of the block."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[bytes, bytes], int] = {}
+
+    def __enter__(self) -> "Directories":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+
+    def of(self, place: Place, *, make: bool = False) -> int:
+        """The directory of ``place``; with ``make`` its missing parts below the base are made. Raises ``OSError``."""
+        return self.at(place.base, place.directory, make=make)
+
+    def at(self, base: bytes, directory: bytes, *, make: bool = False) -> int:
+        """The directory at a path below ``base``."""
+        known = self._open.get((base, directory))
+        if known is not None:
+            return known
+        if not directory:
+            descriptor = os.open(base, _DIRECTORY)
+        else:
+            above, _, name = directory.rpartition(b"/")
+            # What lies above is held open too: restores and discards come in runs from few directories.
+            descriptor = _enter(self.at(base, above, make=make), name, make=make)
+        self._open[base, directory] = descriptor
+        return descriptor
+
+    def top_of_mount(self, place: Place) -> bytes:
+        """The uppermost directory below the base that is on the same file system as the directory of ``place``."""
+        directory = place.directory
+        device = os.fstat(self.at(place.base, directory)).st_dev
+        while directory:
+            above = directory.rpartition(b"/")[0]
+            if os.fstat(self.at(place.base, above)).st_dev != device:
+                break
+            directory = above
+        return directory
+
+
+def _enter(parent: int, name: bytes, *, make: bool) -> int:
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        if not make:
+            raise
+    with suppress(FileExistsError):
+        os.mkdir(name, 0o700 if name == TRASH else 0o777, dir_fd=parent)
+        sync(parent)
+    return os.open(name, _DIRECTORY, dir_fd=parent)
+
+
+def sync(descriptor: int) -> None:
+    """Make the names in a directory survive a power cut, where its file system can."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+
+
+def look(directories: Directories, place: Place) -> os.stat_result | None:
+    """What is at a place itself; None when there is nothing. Raises ``OSError`` when that cannot be told."""
+    try:
+        return os.stat(place.name, dir_fd=directories.of(place), follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+
+
+def stamp_of(seen: os.stat_result) -> FileStamp:
+    """A stat result as a stamp."""
+    return FileStamp(
+        size=seen.st_size,
+        mtime_ns=seen.st_mtime_ns,
+        ctime_ns=seen.st_ctime_ns,
+        inode=seen.st_ino,
+        device=seen.st_dev,
+    )
+
+
+def alike(seen: os.stat_result | None, stamp: FileStamp) -> bool:
+    """Whether a regular file of that size and time was seen, whatever its inode."""
+    return (
+        seen is not None
+        and stat.S_ISREG(seen.st_mode)
+        and (seen.st_size, seen.st_mtime_ns) == (stamp.size, stamp.mtime_ns)
+    )
+
+
+def is_file_of(seen: os.stat_result | None, stamp: FileStamp) -> bool:
+    """Whether the very file of the stamp was seen, unchanged."""
+    return alike(seen, stamp) and seen is not None and seen.st_ino == stamp.inode
+
+
+def rename_new(source: tuple[int, bytes], destination: tuple[int, bytes]) -> None:
+    """Rename, where nothing has the new name; (directory, name) each. Raises ``FileExistsError``, ``OSError``.
+
+    Where the file system cannot promise that, the new name is first taken by an empty file of our own.
+    """
+    try:
+        _renameat2(source, destination)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+    else:
+        return
+    into, name = destination
+    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=into))
+    try:
+        os.rename(source[1], name, src_dir_fd=source[0], dst_dir_fd=into)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=into)
+        raise
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _renameat2(source: tuple[int, bytes], destination: tuple[int, bytes]) -> None:
+    call = getattr(_libc, "renameat2", None)
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if call(source[0], source[1], destination[0], destination[1], ctypes.c_uint(_NOREPLACE)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), os.fsdecode(destination[1]))

@@ -1,0 +1,105 @@
+"""What to do about a move whose end is not recorded: what exists on disk says how far it came.
+
+A move all of whose files have their new names is completed, any other is taken back. Files are
+recognised by size and time, two names of one file by its inode, copies by their content: an inode
+alone may be another one after a remount.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum
+
+from pixsortd.sorting.copying import SourceChanged, same_content, unfinished
+from pixsortd.sorting.disk import TRASH, Directories, alike, look, sync
+from pixsortd.sorting.journal import Move, Place, Step
+from pixsortd.sorting.move import State, bring_home
+
+
+class _Where(Enum):
+    """Where a file of a move is found."""
+
+    OLD = "old"
+    NEW = "new"
+    BOTH = "both"
+    NOWHERE = "nowhere"
+
+
+def settle(move: Move, directories: Directories) -> State:
+    """Bring every file of a move to its new place, or every one to its old place; which of them it was.
+
+    ``UNCLEAR`` when nothing of it can be found, as on a disk that is not mounted, or the disk refuses.
+    """
+    if not move.steps:
+        return State.DONE
+    try:
+        found = [(step, _find(directories, step)) for step in move.steps]
+        known = [(step, where) for step, where in found if where is not _Where.NOWHERE]
+        if any(step.destination is None for step in move.steps):
+            return _finish_deleting(directories, move, known)
+        if not known:
+            return State.UNCLEAR
+        if all(where in (_Where.NEW, _Where.BOTH) for _, where in known):
+            for step, where in known:
+                if where is _Where.BOTH:
+                    _drop(directories, step.source)
+            return State.DONE
+        for step, where in known:
+            _take_back(directories, step, where)
+    except (OSError, SourceChanged):
+        return State.UNCLEAR
+    return State.UNDONE
+
+
+def _finish_deleting(directories: Directories, move: Move, known: Sequence[tuple[Step, _Where]]) -> State:
+    if not known and all(_unreachable(directories, step.source) for step in move.steps):
+        return State.UNCLEAR
+    for step, _ in known:
+        _drop(directories, step.source)
+    return State.DONE
+
+
+def _find(directories: Directories, step: Step) -> _Where:
+    old = look(directories, step.source)
+    at_old = alike(old, step.stamp)
+    new = look(directories, step.destination) if step.destination is not None else None
+    at_new = alike(new, step.stamp)
+    if at_old and at_new and step.destination is not None and old is not None and new is not None:
+        same = (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino) or same_content(
+            (directories.of(step.source), step.source.name), (directories.of(step.destination), step.destination.name)
+        )
+        # A stranger of the same size and time at the destination is left alone.
+        return _Where.BOTH if same else _Where.OLD
+    if at_new:
+        return _Where.NEW
+    return _Where.OLD if at_old else _Where.NOWHERE
+
+
+def _take_back(directories: Directories, step: Step, where: _Where) -> None:
+    if step.destination is None:
+        return
+    if where is _Where.BOTH:
+        _drop(directories, step.destination)
+    elif where is _Where.NEW:
+        bring_home(directories, step, step.destination)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        into = directories.of(step.destination)
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished(step.destination.name), dir_fd=into)
+        seen = look(directories, step.destination)
+        if seen is not None and seen.st_size == 0 and step.destination.path.split(b"/")[-2:-1] == [TRASH]:
+            _drop(directories, step.destination)  # the empty file that had taken the name for a renaming
+
+
+def _drop(directories: Directories, place: Place) -> None:
+    descriptor = directories.of(place)
+    os.unlink(place.name, dir_fd=descriptor)
+    sync(descriptor)
+
+
+def _unreachable(directories: Directories, place: Place) -> bool:
+    try:
+        directories.of(place)
+    except OSError:
+        return True
+    return False
