@@ -7,29 +7,21 @@ a hundred thousand photos. A large library's old values are handed out while the
 """
 
 import math
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 
 from pixsortd.api.ports import Distribution
-from pixsortd.errors import PixsortdError
+from pixsortd.daemon.kept import Kept, slices
 from pixsortd.index.scored import ScoreSlice
 from pixsortd.records import MetricInfo, Record
 
-log = structlog.get_logger()
-
 SLICE = 500
 """Scores read at a stretch: about a millisecond."""
-PAUSE = 0.001
-"""Seconds in which other threads come to their turn between two slices."""
 REST = 20.0
-PATIENCE = 0.2
-"""Seconds a reading may take to be waited for, once there are older values."""
 BINS = 40
 TAIL = 0.005
 """Share of the values at each end that may lie beyond the outermost edges."""
@@ -59,68 +51,27 @@ class Distributions:
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
-        self._clock = clock
-        self._reading = threading.Lock()
-        self._spreads: Mapping[str, Spread] = {}
-        self._generation = -1
-        """Of the index when it was read last."""
-        self._ended = 0.0
-        self._took = 0.0
+        self._kept = Kept("distributions", self._read, lambda: source.generation, REST, clock)
 
     def spreads(self, asked: Collection[MetricInfo] = ()) -> Mapping[str, Spread]:
         """By name of the metric, in the version it is computed in now. *May block* (seconds, the first time).
 
         Metrics ``asked`` for that were new since the last reading are waited for.
         """
-        if self._due() or self._lack(asked):
-            if self._took < PATIENCE or self._lack(asked):
-                with self._reading:
-                    if self._due() or self._lack(asked):
-                        self._read()
-            elif self._reading.acquire(blocking=False):
-                threading.Thread(target=self._read_behind, name="distributions", daemon=True).start()
-        return self._spreads
+        return self._kept.get(lambda spreads: not {spread.metric for spread in spreads.values()}.issuperset(asked))
 
     def histograms(self) -> tuple[Distribution, ...]:
         """The spreads as plots, by name. *May block* as ``spreads`` does."""
         return tuple(histogram(spread) for _, spread in sorted(self.spreads().items()))
 
-    def _due(self) -> bool:
-        if self._generation < 0:
-            return True
-        rested = self._clock() - self._ended >= REST * self._took
-        return rested and self._source.generation != self._generation
-
-    def _lack(self, asked: Collection[MetricInfo]) -> bool:
-        here = {spread.metric for spread in self._spreads.values()}
-        return not here.issuperset(asked) and self._source.generation != self._generation
-
-    def _read_behind(self) -> None:
-        """With the lock taken over from the thread that asked."""
-        try:
-            self._read()
-        except PixsortdError as error:
-            log.warning("distributions not read", error=str(error))
-        finally:
-            self._reading.release()
-
-    def _read(self) -> None:
-        generation, started = self._source.generation, self._clock()
+    def _read(self) -> Mapping[str, Spread]:
         gathered: dict[bytes, list[Floats]] = {}
-        after: bytes | None = None
-        while True:
-            part = self._source.score_slice(after, SLICE)
+        for part in slices(lambda after: self._source.score_slice(after, SLICE)):
             for key, values in part.values.items():
                 gathered.setdefault(key, []).append(np.array(values, np.float64))
-            after = part.last
-            if after is None:
-                break
-            time.sleep(PAUSE)
         infos, current = self._source.metric_infos()
         found = (Spread(metric=infos[key], rising=_rising(parts)) for key, parts in gathered.items())
-        self._spreads = comparable(found, current)
-        self._generation, self._ended = generation, self._clock()
-        self._took = self._ended - started
+        return comparable(found, current)
 
 
 def comparable(spreads: Iterable[Spread], current: Mapping[str, MetricInfo]) -> dict[str, Spread]:

@@ -36,7 +36,7 @@ def deep(daemon: Daemon, photos: int) -> str:
     """The cursor of a page three quarters down the list."""
     cursor, seen = "", 0
     while seen < 0.75 * photos:
-        page = daemon.get(f"/api/images?limit=1000{cursor}")
+        page = daemon.get(f"/api/images?limit=500{cursor}")
         seen += len(page["items"])
         cursor = f"&cursor={page['next_cursor']}"
     return cursor
