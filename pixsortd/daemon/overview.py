@@ -137,7 +137,7 @@ def tallies(photos: Counter[Kind], sizes: Counter[Kind], name: Callable[[Kind], 
 
 def camera(kind: Kind) -> str | None:
     """The camera as people call it: makers often stand in the model's name already."""
-    _, make, model = kind
+    make, model = ((text or "").strip() for text in kind[1:])
     if not make or not model:
         return model or make or None
     return model if model.casefold().startswith(make.split()[0].casefold()) else f"{make} {model}"
