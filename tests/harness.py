@@ -78,6 +78,8 @@ class Daemon:
         self.environ = {**os.environ, "HF_HUB_OFFLINE": "1", **(environ or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.headers: dict[str, str] = {}
+        """Sent with every request."""
 
     def start(self, *, wait: bool = True) -> "Daemon":
         """Start it and, unless told otherwise, wait until it answers."""
@@ -143,7 +145,9 @@ class Daemon:
     def request(self, path: str, method: str = "GET", body: object = None, headers: Mapping[str, str] | None = None):
         """One HTTP call: (status, headers, body bytes)."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method, headers=dict(headers or {}))
+        request = urllib.request.Request(
+            self.url + path, data=data, method=method, headers={**self.headers, **(headers or {})}
+        )
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:

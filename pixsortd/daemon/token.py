@@ -58,9 +58,9 @@ def token_in_force(place: TokenPlace | None) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         what, advice = explain_os_error(error) if isinstance(error, OSError) else ("it is no text", "Write one line.")
         raise ConfigError(f"the token file cannot be read: {what}", path=str(place.path), next_step=advice) from error
-    if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
+    if len(token) < SHORTEST or not token.isascii() or not token.isprintable():
         raise ConfigError(
-            f"a token is one line of at least {SHORTEST} visible ASCII characters without a space",
+            f"a token is one line of at least {SHORTEST} ASCII characters",
             path=str(place.path),
             next_step="Write a long random text into it, or let `pixsortd token --new` do it.",
         )

@@ -59,11 +59,11 @@ def test_a_credential_is_not_ours_to_replace(state, credentials):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "short", "two words that are long", "new\nline in a long one", "x" * 15, "ö" * 20]
+    "text", ["", "short", "new\nline in a long one", "x" * 15, "ö" * 20]
 )
 def test_what_is_no_token(state, text):
     (state / "t").write_text(text)
-    with pytest.raises(ConfigError, match="at least 16 visible"):
+    with pytest.raises(ConfigError, match="at least 16 ASCII"):
         token_in_force(TokenPlace(state / "t"))
 
 
