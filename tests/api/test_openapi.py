@@ -19,6 +19,9 @@ PROMISED = {
     "Status": {"version", "uptime", "roots", "queue", "worker", "spaces", "metrics"},
 }
 CALLS = {
+    ("get", "/api/images/upload"),
+    ("post", "/api/images/upload"),
+    ("post", "/api/batches/{batch}/upload-and-add"),
     ("patch", "/api/images"),
     ("delete", "/api/images/{image_id}"),
     ("get", "/api/images/timeline"),
