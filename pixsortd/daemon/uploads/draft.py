@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 STAGING = b".pixsortd-upload"
-"""Below an inbox, and never looked into; it exists only where unnamed files do not work, while something is in it."""
+"""Below an inbox, and never looked into; made only where unnamed files do not work."""
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CLOEXEC
