@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 
-import type { File, FilePage, Group, GroupPage, Image, ImageDetail, ImagePage, Job, Reason, Root, SimilarPage, Status, Why } from '../src/lib/types.ts'
+import type { BucketCells, Cell, File, FilePage, Group, GroupPage, Image, ImageDetail, ImagePage, Job, Outline, Reason, Root, SimilarPage, Status, Trashed, Why } from '../src/lib/types.ts'
 import { pictures, type Picture } from './pictures.ts'
 
 const DAY = 86_400
@@ -32,6 +32,7 @@ export class MockLibrary {
   readonly #listeners = new Set<(event: string, data: unknown) => void>()
   readonly #scene: string
   readonly #source: Picture[]
+  readonly #trash = new Set<string>()
   #jobs: Job[] = []
   #quarantine: File[]
   #made = 0
@@ -78,6 +79,7 @@ export class MockLibrary {
       id, name: picture.name, status: away ? 'away' : 'indexed', width: picture.width, height: picture.height,
       taken: date.slice(0, 19), taken_at: Math.floor(taken), taken_from: 'exif', group: null, group_name: null,
       scores: { brisque: 12 + chance(`b${id}`) * 60, niqe: 2.5 + chance(`n${id}`) * 5, piqe: 15 + chance(`p${id}`) * 60 },
+      label: chance(`l${id}`) < 0.04 ? (['red', 'yellow', 'green', 'blue', 'purple'] as const)[Math.floor(chance(`c${id}`) * 5)]! : null, caption: null,
       rating: chance(`r${id}`) < 0.08 ? 3 + Math.floor(chance(`s${id}`) * 3) : null,
       format: file.name.endsWith('PNG') ? 'PNG' : 'JPEG', size: file.size, reason: file.reason,
       files: chance(`twice ${id}`) < 0.05 ? [file, { ...file, id: `${file.id}x`, path: file.path.replace(roots.pictures, roots.camera), root: 'camera' }] : [file],
@@ -132,27 +134,79 @@ export class MockLibrary {
     return this.#entries.find(({ image }) => image.id === id)
   }
 
-  images(query: URLSearchParams): ImagePage {
+  #found(query: URLSearchParams): Entry[] {
     const sort = query.get('sort') ?? '-taken'
     const group = query.get('group')
     const found = this.#entries.filter(
       ({ image }) =>
+        !this.#trash.has(image.id) &&
         (!query.get('root') || image.files.some((file) => file.root === query.get('root'))) &&
         (!query.get('status') || image.status === query.get('status')) &&
+        (!query.get('rating') || (image.rating ?? 0) >= Number(query.get('rating'))) &&
+        (!query.get('label') || image.label === query.get('label')) &&
         (!group || (group === 'none' ? image.group === null : image.group === group)) &&
         (!query.get('from') || image.taken! >= query.get('from')!) &&
         (!query.get('to') || image.taken!.slice(0, 10) <= query.get('to')!),
     )
     const by = (entry: Entry): number => (sort === '-added' ? -entry.added : sort === 'taken' ? entry.image.taken_at! : -entry.image.taken_at!)
-    found.sort((a, b) => by(a) - by(b))
-    return page(found.map(({ image }) => image), query)
+    return found.sort((a, b) => by(a) - by(b))
+  }
+
+  images(query: URLSearchParams): ImagePage {
+    return page(this.#found(query).map(({ image }) => image), query)
+  }
+
+  #buckets(query: URLSearchParams): Map<string, Cell[]> {
+    const buckets = new Map<string, Cell[]>()
+    for (const [at, { image }] of this.#found(query).entries()) {
+      const key = query.get('sort') === '-added' ? `n${Math.floor(at / 500) * 500}` : image.taken!.slice(0, 7)
+      const { id, name, status, width, height, taken_at, rating, label, group } = image
+      buckets.set(key, [...(buckets.get(key) ?? []), { id, name, status, width, height, taken_at, rating, label, group }])
+    }
+    return buckets
+  }
+
+  outline(query: URLSearchParams): Outline {
+    const items = [...this.#buckets(query)].map(([key, cells]) => ({ key, count: cells.length }))
+    return { items, total: items.reduce((sum, { count }) => sum + count, 0) }
+  }
+
+  bucket(key: string, query: URLSearchParams): BucketCells {
+    return { key, items: this.#buckets(query).get(key) ?? [] }
+  }
+
+  mark(ids: readonly string[], change: Partial<Pick<Image, 'rating' | 'label' | 'caption'>>): { items: Image[] } {
+    this.#tell('photos', { changed: ids })
+    return { items: this.#entries.filter(({ image }) => ids.includes(image.id)).map(({ image }) => Object.assign(image, change)) }
+  }
+
+  discard(ids: readonly string[]): { items: Trashed[] } {
+    const now = Date.now() / 1000
+    const items = ids.map((image): Trashed => {
+      const entry = this.entry(image)!
+      const away = entry.image.status === 'away'
+      if (!away) this.#trash.add(image)
+      return {
+        image, last_copy: !away,
+        items: away ? [] : [{ id: `t${image}`, image, root: 'pictures', path: entry.image.files[0]!.path, name: entry.image.name, size: entry.image.size!, companions: 0, at: now, until: now + 30 * DAY, last_copy: true }],
+        reason: away ? { code: 'root-away', message: 'Its folder is away', next_step: 'Plug the disk in again.' } : null,
+      }
+    })
+    this.#tell('photos', {})
+    return { items }
+  }
+
+  restore(ids: readonly string[]): { items: { id: string; path: string; reason: null }[] } {
+    for (const id of ids) this.#trash.delete(id.slice(1))
+    this.#tell('photos', {})
+    return { items: ids.map((id) => ({ id, path: this.entry(id.slice(1))!.image.files[0]!.path, reason: null })) }
   }
 
   detail(entry: Entry): ImageDetail {
     const { image, added } = entry
     const ranges: Readonly<Record<string, number>> = { brisque: 100, niqe: 10, piqe: 100 }
     return {
-      ...image, added, frames: 1, decoder: 'Pillow 12.1',
+      ...image, added, batches: [], frames: 1, decoder: 'Pillow 12.1',
       exif: {
         taken: `${image.taken}.120+02:00`, taken_at: image.taken_at, camera_make: 'FUJIFILM', camera_model: 'X-T5', lens: 'XF 23mm F1.4 R LM WR',
         exposure_seconds: 1 / 250, exposure: '1/250', f_number: 2.8, iso: 320, focal_length: 23, focal_length_35mm: 35, latitude: 48.85837, longitude: 2.29448,
@@ -161,11 +215,6 @@ export class MockLibrary {
       quality: Object.entries(image.scores).map(([metric, value]) => ({ metric, value, lower_better: true, low: 0, high: ranges[metric] ?? 100, long_side: 512, version: '1', at: added })),
       groups: image.group ? [{ group: image.group, group_name: image.group_name, strength: 0.93, how: 'clustered', at: added, similarity: 0.874, nearest: this.#groups.get(image.group)!.exemplars }] : [],
     }
-  }
-
-  rate(entry: Entry, rating: number | null): Image {
-    this.#tell('photos', { changed: [entry.image.id] })
-    return Object.assign(entry.image, { rating })
   }
 
   similar(entry: Entry, limit: number): SimilarPage {
@@ -263,7 +312,7 @@ export class MockLibrary {
     const away = id === 'camera' ? photos : 0
     const indexed = photos - away
     return {
-      id, path: roots[id], role: 'library', state: 'online', since: started, reason: null, watch: 'events', watch_reason: null, directories: 214, watched: 214, missing: 0, skipped: {},
+      id, path: roots[id], role: 'library', state: 'online', since: started, reason: null, watch: 'events', watch_reason: null, directories: 214, watched: 214, missing: 0, skipped: {}, writable: false,
       ledger: { on_disk: indexed + away + rest.excluded + rest.pending + rest.failed, indexed, away, ...rest },
       scan: { running: false, directories: 214, files: photos, ended: Date.now() / 1000 - 1260, seconds: 3.4 }, ...more,
     }

@@ -61,6 +61,7 @@ async function call<P extends keyof paths, M extends Method>(method: M, template
   }
 }
 
+type StageName = PathValues<Operation<'/api/pipeline/{stage}/pause', 'post'>>['stage']
 export type ImageFilter = Omit<Query<Operation<'/api/images', 'get'>>, 'cursor' | 'limit'>
 
 type From<M extends Method, P extends PathsOf<M>> = Promise<Answer<Operation<P, M>>>
@@ -68,8 +69,15 @@ type From<M extends Method, P extends PathsOf<M>> = Promise<Answer<Operation<P, 
 /** One function a call. Every failure is thrown as a Problem. */
 export const api = {
   images: (query: ImageFilter & { cursor?: string | null; limit: number }): From<'get', '/api/images'> => call('get', '/api/images', { query }),
+  outline: (query: ImageFilter): From<'get', '/api/images/timeline'> => call('get', '/api/images/timeline', { query }),
+  bucket: (key: string, query: ImageFilter, signal: AbortSignal): From<'get', '/api/images/timeline/{key}'> =>
+    call('get', '/api/images/timeline/{key}', { path: { key }, query, signal }),
   image: (id: string, signal?: AbortSignal): From<'get', '/api/images/metadata/{image_id}'> =>
     call('get', '/api/images/metadata/{image_id}', { path: { image_id: id }, ...(signal && { signal }) }),
+  mark: (ids: readonly string[], change: Omit<Body<Operation<'/api/images', 'patch'>>, 'ids'>): From<'patch', '/api/images'> =>
+    call('patch', '/api/images', { body: { ids: [...ids], ...change } }),
+  discard: (ids: readonly string[]): From<'post', '/api/trash'> => call('post', '/api/trash', { body: { ids: [...ids] } }),
+  restore: (ids: readonly string[]): From<'post', '/api/trash/restore'> => call('post', '/api/trash/restore', { body: { ids: [...ids] } }),
   rate: (id: string, rating: number | null): From<'patch', '/api/images/{image_id}'> =>
     call('patch', '/api/images/{image_id}', { path: { image_id: id }, body: { rating } }),
   similar: (like: string, limit: number, signal: AbortSignal): From<'get', '/api/search'> => call('get', '/api/search', { query: { like, limit }, signal }),
@@ -91,5 +99,18 @@ export const api = {
   quarantine: (cursor: string | null, limit: number): From<'get', '/api/quarantine'> => call('get', '/api/quarantine', { query: { cursor, limit } }),
   retry: (ids: readonly string[]): From<'post', '/api/quarantine/retry'> => call('post', '/api/quarantine/retry', { body: { ids: [...ids] } }),
 
+  quality: (id: string, signal: AbortSignal): From<'get', '/api/images/quality/{image_id}'> =>
+    call('get', '/api/images/quality/{image_id}', { path: { image_id: id }, signal }),
+  score: (ids: readonly string[], metric: string | null = null, again = false): From<'post', '/api/images/quality/batch'> =>
+    call('post', '/api/images/quality/batch', { body: { ids: [...ids], metric, again } }),
+
+  overview: (): From<'get', '/api/overview'> => call('get', '/api/overview', {}),
+  stages: (): From<'get', '/api/pipeline'> => call('get', '/api/pipeline', {}),
+  pause: (stage: StageName): From<'post', '/api/pipeline/{stage}/pause'> => call('post', '/api/pipeline/{stage}/pause', { path: { stage } }),
+  resume: (stage: StageName): From<'post', '/api/pipeline/{stage}/resume'> => call('post', '/api/pipeline/{stage}/resume', { path: { stage } }),
+  settings: (): From<'get', '/api/settings'> => call('get', '/api/settings', {}),
+
+  session: (): From<'get', '/api/session'> => call('get', '/api/session', {}),
+  signOut: (): From<'delete', '/api/session'> => call('delete', '/api/session', {}),
   signIn: (token: string): From<'post', '/api/session'> => call('post', '/api/session', { body: { token } }),
 }

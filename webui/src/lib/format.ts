@@ -5,6 +5,7 @@ const monthName = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric'
 const dayName = new Intl.DateTimeFormat('en', { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const minutes = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 
 /** 12345 -> "12,345". */
 export function count(value: number): string {
@@ -57,6 +58,11 @@ export function month(at: number): string {
   return monthName.format(at * 1000)
 }
 
+/** "June 2024" of "2024-06"; empty for what is no month. */
+export function monthOf(key: string): string {
+  return /^\d{4}-\d\d$/.test(key) ? monthName.format(Date.parse(`${key}-01T00:00Z`)) : ''
+}
+
 /** "Sat, Jun 8, 2024". */
 export function day(at: number): string {
   return dayName.format(at * 1000)
@@ -70,6 +76,11 @@ export function when(at: number): string {
 /** "14:03:59" in the reader's zone. */
 export function time(at: number): string {
   return clock.format(at * 1000)
+}
+
+/** "14:03" in the reader's zone. */
+export function clockTime(at: number): string {
+  return minutes.format(at * 1000)
 }
 
 /** EXIF's own text "2024-06-08T14:03:59.120+02:00" as "Jun 8, 2024, 14:03:59 (+02:00)", never shifted to another zone. */
@@ -89,11 +100,22 @@ export function exposure(text: string | null | undefined, seconds: number | null
   return seconds < 0.35 ? `1/${Math.round(1 / seconds)} s` : `${round(seconds)} s`
 }
 
-/** "48.85837° N, 2.29448° E". */
-export function place(latitude: number, longitude: number): string {
-  const north = `${Math.abs(latitude).toFixed(5)}° ${latitude < 0 ? 'S' : 'N'}`
-  const east = `${Math.abs(longitude).toFixed(5)}° ${longitude < 0 ? 'W' : 'E'}`
-  return `${north}, ${east}`
+/** "48.858° N, 2.294° E", to about a hundred metres; with the altitude where it is known: ", 78 m up". */
+export function place(latitude: number, longitude: number, altitude: number | null = null): string {
+  const degrees = (value: number, [plus, minus]: readonly [string, string]): string => `${Math.abs(value).toFixed(3)}° ${value < 0 ? minus : plus}`
+  const height = altitude === null ? '' : `, ${count(Math.abs(altitude))} m ${altitude < 0 ? 'below' : 'above'} sea level`
+  return `${degrees(latitude, ['N', 'S'])}, ${degrees(longitude, ['E', 'W'])}${height}`
+}
+
+/** "48.85837, 2.29448", as maps take it. */
+export function coordinates(latitude: number, longitude: number): string {
+  return `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`
+}
+
+/** Maker and model in one; most models repeat their maker. */
+export function camera(make: string | null, model: string | null): string {
+  const repeated = make && model?.toLowerCase().startsWith(make.toLowerCase().split(' ')[0]!)
+  return repeated ? model! : [make, model].filter(Boolean).join(' ')
 }
 
 /** "4000 × 3000, 12 MP". */

@@ -6,31 +6,36 @@ export interface Sized {
   readonly height: number | null
 }
 
-/** One photo's place in a row; `index` points into the list that was laid out. */
-export interface Cell {
+/** A photo's place, from the top left of its list (all lengths in CSS pixels); `index` points into that list. */
+export interface Box {
   readonly index: number
   readonly left: number
+  readonly top: number
   readonly width: number
+  readonly height: number
 }
 
-/** A heading or a row of photos, at a fixed place from the top (all lengths in CSS pixels). */
-export type Band =
-  | { readonly kind: 'heading'; readonly top: number; readonly height: number; readonly text: string; readonly count: number }
-  | { readonly kind: 'row'; readonly top: number; readonly height: number; readonly cells: readonly Cell[] }
+/** The boxes [start, end) stand side by side. */
+export interface Row {
+  readonly top: number
+  readonly height: number
+  readonly start: number
+  readonly end: number
+}
+
+export interface Laid {
+  /** One a photo, in the list's order. */
+  readonly boxes: readonly Box[]
+  readonly rows: readonly Row[]
+  readonly height: number
+}
 
 export interface LayoutOptions {
   /** Width to fill. */
   readonly width: number
-  /** Height a row should have; rows come out somewhat above or below it. */
+  /** Height a row should have; rows come out somewhat below it. */
   readonly target: number
   readonly gap: number
-  /** Height of a section heading. */
-  readonly heading: number
-}
-
-export interface Layout {
-  readonly bands: readonly Band[]
-  readonly height: number
 }
 
 /** Panoramas and slivers are shown cropped to these, so that one photo cannot make a row absurd. */
@@ -44,97 +49,87 @@ export function aspect(photo: Sized): number {
   return Math.min(WIDEST, Math.max(NARROWEST, width / height))
 }
 
+/** The mean aspect of some photos; 4:3 of none. */
+export function meanAspect(photos: readonly Sized[]): number {
+  return photos.length ? photos.reduce((sum, photo) => sum + aspect(photo), 0) / photos.length : 4 / 3
+}
+
 /**
- * Lay photos out in rows, with a heading wherever `section` changes (an empty text means none).
+ * Lay photos out in rows.
  *
  * A row is closed as soon as filling the width would bring it down to the target height; the last row
- * of a section keeps the target height and stays ragged.
+ * keeps the target height and stays ragged.
  */
-export function justify<T extends Sized>(photos: readonly T[], options: LayoutOptions, section: (photo: T) => string): Layout {
-  const { width, target, gap, heading } = options
-  const bands: Band[] = []
+export function justify(photos: readonly Sized[], options: LayoutOptions): Laid {
+  const { width, target, gap } = options
+  const boxes: Box[] = []
+  const rows: Row[] = []
+  if (width <= 0) return { boxes, rows, height: 0 }
   let top = 0
-  if (width <= 0) return { bands, height: 0 }
 
   const place = (start: number, end: number, height: number, fill: boolean): void => {
-    const cells: Cell[] = []
     let left = 0
     for (let index = start; index < end; index++) {
       const last = fill && index === end - 1
-      const cell = last ? width - left : Math.min(width - left, Math.round(aspect(photos[index]!) * height))
-      cells.push({ index, left, width: cell })
-      left += cell + gap
+      const wide = last ? width - left : Math.min(width - left, Math.round(aspect(photos[index]!) * height))
+      boxes.push({ index, left, top, width: wide, height })
+      left += wide + gap
     }
-    bands.push({ kind: 'row', top, height, cells })
+    rows.push({ top, height, start, end })
     top += height + gap
   }
 
-  let at = 0
-  while (at < photos.length) {
-    const name = section(photos[at]!)
-    let end = at + 1
-    while (end < photos.length && section(photos[end]!) === name) end++
-    if (name) {
-      bands.push({ kind: 'heading', top, height: heading, text: name, count: end - at })
-      top += heading
+  let start = 0
+  let sum = 0
+  for (let index = 0; index < photos.length; index++) {
+    sum += aspect(photos[index]!)
+    const room = width - gap * (index - start)
+    if (room / sum <= target) {
+      place(start, index + 1, Math.round(room / sum), true)
+      start = index + 1
+      sum = 0
     }
-    let start = at
-    let sum = 0
-    for (let index = at; index < end; index++) {
-      sum += aspect(photos[index]!)
-      const room = width - gap * (index - start)
-      if (room / sum <= target) {
-        place(start, index + 1, Math.round(room / sum), true)
-        start = index + 1
-        sum = 0
-      }
-    }
-    if (start < end) {
-      const room = width - gap * (end - start - 1)
-      place(start, end, Math.round(Math.min(target, room / sum)), false)
-    }
-    at = end
   }
-  return { bands, height: Math.max(0, top - (bands.at(-1)?.kind === 'row' ? gap : 0)) }
+  if (start < photos.length) {
+    const room = width - gap * (photos.length - start - 1)
+    place(start, photos.length, Math.round(Math.min(target, room / sum)), false)
+  }
+  return { boxes, rows, height: Math.max(0, top - gap) }
 }
 
-/** The band that holds the photo at `index` in the list, and its cell. */
-export function locate(layout: Layout, index: number): { band: number; cell: number } | null {
+/**
+ * The height `count` photos of a mean aspect will about have, before anything else is known of them.
+ *
+ * A row takes photos until it is full, so it holds half a photo more than fills it at the target height.
+ */
+export function estimate(count: number, mean: number, options: LayoutOptions): number {
+  const { width, target, gap } = options
+  if (count <= 0 || width <= 0) return 0
+  const full = Math.max(1, (width + gap) / (target * mean + gap) + 0.5)
+  const height = Math.min(target, (width - gap * (full - 1)) / (full * mean))
+  return Math.round(Math.ceil(count / full) * (height + gap) - gap)
+}
+
+/** The row that holds the photo at `index`. */
+export function rowOf(laid: Laid, index: number): number {
   let low = 0
-  let high = layout.bands.length - 1
-  while (low <= high) {
-    let middle = (low + high) >> 1
-    let band = layout.bands[middle]!
-    // A heading holds no photo; the row after it always exists.
-    if (band.kind === 'heading') band = layout.bands[++middle]!
-    if (band.kind !== 'row') return null
-    const first = band.cells[0]!.index
-    const last = band.cells.at(-1)!.index
-    if (index < first) {
-      high = middle - 1
-      if (layout.bands[high]?.kind === 'heading') high--
-    } else if (index > last) low = middle + 1
-    else return { band: middle, cell: index - first }
+  let high = laid.rows.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (laid.rows[middle]!.start <= index) low = middle
+    else high = middle - 1
   }
-  return null
+  return low
 }
 
-/** The photo one row above (-1) or below (+1) whose middle is nearest, or null at the edge. */
-export function neighbour(layout: Layout, index: number, step: -1 | 1): number | null {
-  const here = locate(layout, index)
-  if (!here) return null
-  const band = layout.bands[here.band]!
-  if (band.kind !== 'row') return null
-  const cell = band.cells[here.cell]!
-  const middle = cell.left + cell.width / 2
-  for (let at = here.band + step; at >= 0 && at < layout.bands.length; at += step) {
-    const next = layout.bands[at]!
-    if (next.kind !== 'row') continue
-    let best = next.cells[0]!
-    for (const other of next.cells) {
-      if (Math.abs(other.left + other.width / 2 - middle) < Math.abs(best.left + best.width / 2 - middle)) best = other
-    }
-    return best.index
+/** Of the photos in a row, the one whose middle is nearest to `x`. */
+export function nearest(laid: Laid, row: number, x: number): number {
+  const { start, end } = laid.rows[row]!
+  let best = start
+  const off = (index: number): number => {
+    const box = laid.boxes[index]!
+    return Math.abs(box.left + box.width / 2 - x)
   }
-  return null
+  for (let index = start + 1; index < end; index++) if (off(index) < off(best)) best = index
+  return best
 }

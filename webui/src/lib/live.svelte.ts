@@ -6,7 +6,7 @@ import { asProblem, type Problem } from './problem.ts'
 import type { ServerEvent } from './sse.ts'
 import { Stream, type Link } from './stream.ts'
 import { renew, timelines } from './timeline.svelte.ts'
-import type { Job, Status } from './types.ts'
+import type { Job, Stage, Status } from './types.ts'
 
 /** At most this often is the status asked for while events pour in. */
 const CALM = 1000
@@ -15,10 +15,10 @@ const PULSE = 3000
 /** New photos are put in or announced at most this often. */
 const ARRIVALS = 2000
 
-/** Photos that changed are fetched one by one up to this many; beyond, the lists are fetched again. */
+/** Photos that changed are fetched one by one up to this many; beyond, the parts of lists that hold them are. */
 const FEW = 20
 
-type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'quarantine'
+type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'quarantine' | 'stages'
 
 /** What an event of each kind makes stale. */
 const STALE: Readonly<Record<string, readonly Part[]>> = {
@@ -28,14 +28,16 @@ const STALE: Readonly<Record<string, readonly Part[]>> = {
   groups: ['groups', 'status'],
   status: ['status'],
   quarantine: ['quarantine', 'status'],
-  gap: ['status', 'jobs', 'photos', 'groups', 'quarantine'],
+  pipeline: ['stages', 'status'],
+  gap: ['status', 'jobs', 'photos', 'groups', 'quarantine', 'stages'],
 }
 
 let status = $state.raw<Status | null>(null)
 let problem = $state.raw<Problem | null>(null)
 let jobs = $state.raw<readonly Job[]>([])
+let stages = $state.raw<readonly Stage[]>([])
+let paces = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map())
 let link = $state<Link>('connecting')
-let rates = $state.raw<readonly number[]>([])
 let groups = $state(0)
 let quarantine = $state(0)
 let denied = $state(false)
@@ -53,12 +55,16 @@ export const live = {
   get jobs(): readonly Job[] {
     return jobs
   },
+  /** The pipeline's stages in their order, renewed while they work or something shows them. */
+  get stages(): readonly Stage[] {
+    return stages
+  },
+  /** The last rates of each stage, oldest first, one every few seconds. */
+  get paces(): ReadonlyMap<string, readonly number[]> {
+    return paces
+  },
   get link(): Link {
     return link
-  },
-  /** The last analysis rates in files a second, oldest first, one every few seconds. */
-  get rates(): readonly number[] {
-    return rates
   },
   /** Rises whenever groups have changed. */
   get groups(): number {
@@ -96,10 +102,32 @@ export async function refresh(): Promise<void> {
     if (status && states(status) !== states(next)) renew(() => true)
     status = next
     problem = null
-    rates = [...rates.slice(-59), next.queue.rate]
   } catch (error) {
     problem = asProblem(error)
   }
+}
+
+/** Take over what a call answered about the stages. */
+export function takeStages(next: readonly Stage[]): void {
+  stages = next
+  paces = new Map(next.map(({ name, rate }) => [name, [...(paces.get(name) ?? []).slice(-59), rate]]))
+}
+
+async function refreshStages(): Promise<void> {
+  try {
+    takeStages((await api.stages()).items)
+  } catch {
+    // The status says what is wrong.
+  }
+}
+
+let watchers = 0
+
+/** Something shows the stages: keep them fresh. Returns the undoing. */
+export function watchStages(): () => void {
+  watchers++
+  void refreshStages()
+  return () => watchers--
 }
 
 async function refreshJobs(): Promise<void> {
@@ -127,11 +155,12 @@ function calmly(act: () => void, pause: number): () => void {
 
 const RENEW: Readonly<Record<Part, () => void>> = {
   status: calmly(() => void refresh(), CALM),
+  stages: calmly(() => void refreshStages(), CALM),
   jobs: calmly(() => void refreshJobs(), CALM),
   photos: calmly(() => timelines().forEach((list) => list.news()), ARRIVALS),
   groups: calmly(() => {
     groups++
-    renew((filter) => Boolean(filter.group))
+    renew((list) => list.grouped)
   }, CALM),
   quarantine: calmly(() => quarantine++, CALM),
 }
@@ -142,8 +171,8 @@ const renewTouched = calmly(() => {
   changed = new Set(touched)
   touched = []
   const known = [...changed].filter((id) => timelines().some((list) => list.has(id)))
-  if (known.length > FEW) renew(() => true)
-  else for (const id of known) void api.image(id).then((image) => timelines().forEach((list) => list.patch(id, image)), forget)
+  if (known.length > FEW) timelines().forEach((list) => void list.recheck(known).catch(forget))
+  else for (const id of known) void api.image(id).then((image) => timelines().forEach((list) => list.patch(new Map([[id, image]]))), forget)
 }, CALM)
 
 /** A photo that cannot be fetched any more is noticed when its list is next fetched. */
@@ -188,6 +217,7 @@ export function follow(): () => void {
     const queue = status?.queue
     const busy = queue && queue.ready + queue.in_flight + queue.settling + queue.backfill > 0
     if (!document.hidden && (busy || problem)) RENEW.status()
+    if (!document.hidden && (busy || watchers)) RENEW.stages()
   }, PULSE)
   const close = stream.open()
   return () => {

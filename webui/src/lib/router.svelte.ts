@@ -12,8 +12,8 @@ export interface Place {
 export interface Memory {
   /** The drawer was opened from within the page, so closing it may go back. */
   opened?: boolean
-  /** Photo at the top of the view and its distance from the view's top in pixels. */
-  anchor?: { id: string; offset: number }
+  /** Distance in pixels of the photo that the address names as the place in the list from the top of the view. */
+  offset?: number
 }
 
 function read(): Place {
@@ -35,9 +35,10 @@ export function memory(): Memory {
   return (history.state as Memory | null) ?? {}
 }
 
-/** Remember something in the present history entry. */
-export function remember(part: Memory): void {
-  history.replaceState({ ...memory(), ...part }, '')
+/** Write something down in the address and the memory of the present history entry, where nothing else is shown for it. */
+export function note(values: Record<string, string | null>, part: Memory): void {
+  history.replaceState({ ...memory(), ...part }, '', withQuery(values))
+  current = read()
 }
 
 /** Show another address of the page; a literal path goes through `at`. */

@@ -1,245 +1,381 @@
-/** A list of photos, fetched page by page and never rebuilt by live updates. */
+/** A list of photos of any length: known in outline from the start, fetched where it is looked at, never rebuilt by live updates. */
 
-import { api, type ImageFilter } from './client.ts'
+import type { ImageFilter } from './client.ts'
+import { meanAspect } from './layout.ts'
 import { asProblem, type Problem } from './problem.ts'
-import type { Image, ImagePage } from './types.ts'
+import { group, months, type Outlined, type Source } from './sources.ts'
+import type { Bucket, Cell } from './types.ts'
 
-/** Photos in the first page and in the further ones, which nobody waits for. */
-const FIRST = 200
-const PAGE = 500
-/** A reload looks this far for the photo one was at. */
-const DEEPEST = 20_000
-/** More new photos than this are not woven in one by one; the list starts again. */
-const WEAVE = 1000
+/** Buckets fetched at the same time. */
+const ABREAST = 3
+/** Photos kept beyond what is looked at; more are forgotten, those looked at longest ago first. */
+const KEPT = 20_000
+/** So many photos tell the mean aspect. */
+const GAUGE = 100
 
-/** Whether `a` comes before `b` in the list; equals do not. */
-export function before(a: Image, b: Image, sort: string): boolean {
-  const left = a.taken_at ?? 0
-  const right = b.taken_at ?? 0
-  return sort === 'taken' ? left < right : left > right
+/** What can change of a photo in its place. */
+const CHANGING = ['rating', 'label', 'status', 'group', 'width', 'height'] as const
+export type Change = Partial<Pick<Cell, (typeof CHANGING)[number]>>
+
+/** `cell` with what `change` says of it, and nothing else that `change` may hold. */
+function changed(cell: Cell, change: Change): Cell {
+  return { ...cell, ...Object.fromEntries(CHANGING.filter((name) => change[name] !== undefined).map((name) => [name, change[name]])) }
 }
 
-/** `fresh` woven into the ordered `items`; photos past the end of a list that goes on are left for paging. Pure. */
-export function weave(items: readonly Image[], fresh: readonly Image[], sort: string, complete: boolean): Image[] {
-  if (sort === '-added') return [...fresh, ...items]
-  const ordered = [...fresh].sort((a, b) => (before(a, b, sort) ? -1 : before(b, a, sort) ? 1 : 0))
-  const woven: Image[] = []
-  let at = 0
-  for (const item of items) {
-    while (at < ordered.length && before(ordered[at]!, item, sort)) woven.push(ordered[at++]!)
-    woven.push(item)
-  }
-  return complete ? woven.concat(ordered.slice(at)) : woven
+/** How many photos `next` has that `now` does not show, by their counts alone. Pure. */
+export function arrivals(now: readonly Bucket[], next: readonly Bucket[]): number {
+  const shown = new Map(now.map(({ key, count }) => [key, count]))
+  return next.reduce((sum, { key, count }) => sum + Math.max(0, count - (shown.get(key) ?? 0)), 0)
+}
+
+/** `now` without what is no more in `next`: nothing is added, so that nothing that is looked at moves apart. Pure. */
+export function departures(now: readonly Bucket[], next: readonly Bucket[]): Bucket[] {
+  const there = new Map(next.map(({ key, count }) => [key, count]))
+  return now.map(({ key, count }) => ({ key, count: Math.min(count, there.get(key) ?? 0) })).filter(({ count }) => count > 0)
+}
+
+interface Load {
+  readonly abort: AbortController
+  readonly promise: Promise<readonly Cell[]>
+  /** Someone waits for all of it, near the view or not. */
+  pinned: boolean
 }
 
 export class Timeline {
-  readonly filter: ImageFilter
-  items = $state.raw<readonly Image[]>([])
+  readonly source: Source
+  /** Its photos depend on how they are grouped. */
+  readonly grouped: boolean
+  buckets = $state.raw<readonly Bucket[]>([])
+  /** Null until the outline is known. */
   total = $state<number | null>(null)
-  /** Everything the list has is here. */
-  complete = $state(false)
-  busy = $state(false)
   problem = $state.raw<Problem | null>(null)
   /** Photos that arrived and are not shown yet. */
   waiting = $state(0)
   /** Ids that were just put in, to be pointed out for a moment. */
   fresh = $state.raw<ReadonlySet<string>>(new Set())
 
-  // Where the reader is; written by the grid, read when it comes back.
-  top = true
-  anchor: { id: string; offset: number } | null = null
+  /** Whether new photos may be put in without asking, as they disturb nobody. */
+  calm: () => boolean = () => true
   /** It is on screen. */
   shown = false
 
-  #cursor: string | null = null
-  #known = new Set<string>()
-  /** The photo that was added last when this list was last brought up to date; empty when there was none. */
-  #newest: string | undefined
-  #loading: Promise<void> | null = null
+  /** Mean aspect of its photos, from the first that were fetched. */
+  mean = 4 / 3
+  #gauged = false
+  #version = $state(0)
+  #cells = new Map<string, readonly Cell[]>()
+  #where = new Map<string, string>()
+  #loads = new Map<string, Load>()
+  #wanted: readonly string[] = []
+  #pending: Outlined | null = null
+  #opening: Promise<void> | null = null
+  #looking: Promise<void> | null = null
   #stale = false
 
-  constructor(filter: ImageFilter) {
-    this.filter = filter
+  constructor(source: Source, grouped = false) {
+    this.source = source
+    this.grouped = grouped
   }
 
-  get sort(): string {
-    return this.filter.sort || '-taken'
+  /** Fetch the outline, once. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
   }
 
-  /** Fetch the next page. Calls while one is under way wait for that one. */
-  more(): Promise<void> {
-    if (this.complete || this.problem) return Promise.resolve()
-    this.#loading ??= this.#next().finally(() => (this.#loading = null))
-    return this.#loading
+  async #open(): Promise<void> {
+    try {
+      const { items, total } = await this.source.outline()
+      this.buckets = items
+      this.total = total
+      this.problem = null
+    } catch (error) {
+      this.problem = asProblem(error)
+      this.#opening = null
+    }
   }
 
   /** Try again after a failure. */
   retry(): void {
     this.problem = null
-    void this.more()
+    void this.open().then(() => this.want(this.#wanted))
   }
 
-  async #next(): Promise<void> {
-    this.busy = true
-    try {
-      if (this.#newest === undefined) this.#newest = (await api.images({ ...this.filter, sort: '-added', limit: 1 })).items[0]?.id ?? ''
-      const page = await api.images({ ...this.filter, cursor: this.#cursor, limit: this.items.length ? PAGE : FIRST })
-      const news = page.items.filter((image) => !this.#known.has(image.id))
-      for (const image of news) this.#known.add(image.id)
-      this.items = this.items.concat(news)
-      this.total = page.total
-      this.#cursor = page.next_cursor
-      this.complete = page.next_cursor === null
-    } catch (error) {
-      this.problem = asProblem(error)
-    } finally {
-      this.busy = false
+  /** The photos of a bucket, as far as they are here. */
+  cells(key: string): readonly Cell[] | null {
+    void this.#version
+    return this.#cells.get(key) ?? null
+  }
+
+  /** Where a photo is that is here: its bucket, and its place therein. */
+  locate(id: string): { key: string; index: number } | null {
+    void this.#version
+    const key = this.#where.get(id)
+    if (key === undefined) return null
+    const index = this.#cells.get(key)?.findIndex((cell) => cell.id === id) ?? -1
+    return index < 0 ? null : { key, index }
+  }
+
+  has(id: string): boolean {
+    return this.#where.has(id)
+  }
+
+  cell(id: string): Cell | null {
+    const here = this.locate(id)
+    return here && this.#cells.get(here.key)![here.index]!
+  }
+
+  /** These buckets are near the view, the most urgent first. Fetches of others end. */
+  want(keys: readonly string[]): void {
+    this.#wanted = keys
+    for (const [key, load] of this.#loads) if (!load.pinned && !keys.includes(key)) load.abort.abort()
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.problem) return
+    for (const key of this.#wanted) {
+      if ([...this.#loads.values()].filter((load) => !load.abort.signal.aborted).length >= ABREAST) return
+      if (!this.#cells.has(key) && !this.#loads.has(key)) {
+        this.#load(key).catch((error: unknown) => {
+          if (!(error instanceof DOMException && error.name === 'AbortError')) this.problem = asProblem(error)
+        })
+      }
     }
   }
 
-  /** Fetch until the photo is in the list. False when it is not, or is too far down. */
-  async until(id: string): Promise<boolean> {
-    while (!this.#known.has(id)) {
-      if (this.complete || this.problem || this.items.length >= DEEPEST) return false
-      await this.more()
+  /** The photos of a bucket; fetched when they are not here. Rejects with a Problem. */
+  async fetch(key: string): Promise<readonly Cell[]> {
+    const here = this.#cells.get(key)
+    if (here) return here
+    let load = this.#loads.get(key)
+    if (load?.abort.signal.aborted) {
+      await load.promise.catch(() => null)
+      load = this.#loads.get(key)
     }
-    return true
+    if (load) {
+      load.pinned = true
+      return load.promise
+    }
+    return this.#load(key, true)
   }
 
-  /** Start again from the top with what the daemon has now. */
-  async restart(): Promise<void> {
-    await this.#loading
-    this.items = []
-    this.#known.clear()
-    this.#cursor = null
-    this.#newest = undefined
-    this.complete = false
-    this.problem = null
-    this.waiting = 0
-    this.anchor = null
-    await this.more()
+  #load(key: string, pinned = false): Promise<readonly Cell[]> {
+    const abort = new AbortController()
+    const promise = this.source.bucket(key, abort.signal).then((cells) => {
+      abort.signal.throwIfAborted()
+      this.#put(key, cells)
+      return cells
+    })
+    this.#loads.set(key, { abort, promise, pinned })
+    const over = (): void => {
+      this.#loads.delete(key)
+      this.#next()
+    }
+    promise.then(over, over)
+    return promise
+  }
+
+  /** Photos of a bucket have come; its count may have been out of date. */
+  #put(key: string, cells: readonly Cell[]): void {
+    this.#keep(key, cells)
+    const bucket = this.buckets.find((one) => one.key === key)
+    if (bucket && bucket.count !== cells.length) {
+      this.buckets = this.buckets.map((one) => (one === bucket ? { key, count: cells.length } : one)).filter(({ count }) => count > 0)
+      this.#sum()
+    }
+    this.#forget()
+    this.#version++
+  }
+
+  #keep(key: string, cells: readonly Cell[]): void {
+    this.#drop(key)
+    this.#cells.set(key, cells)
+    if (!this.#gauged && cells.length) {
+      this.mean = meanAspect(cells)
+      this.#gauged = cells.length >= GAUGE
+    }
+    for (const { id } of cells) this.#where.set(id, key)
+  }
+
+  #drop(key: string): void {
+    for (const { id } of this.#cells.get(key) ?? []) if (this.#where.get(id) === key) this.#where.delete(id)
+    this.#cells.delete(key)
+  }
+
+  #forget(): void {
+    let held = this.#where.size
+    for (const [key, cells] of this.#cells) {
+      if (held <= KEPT) return
+      if (this.#wanted.includes(key)) continue
+      held -= cells.length
+      this.#drop(key)
+    }
+  }
+
+  #sum(): void {
+    this.total = this.buckets.reduce((sum, { count }) => sum + count, 0)
+    this.waiting = this.#pending ? arrivals(this.buckets, this.#pending.items) : 0
   }
 
   /** The list is on screen. Returns the undoing. */
   show(): () => void {
     this.shown = true
+    void this.open()
     if (this.#stale) this.news()
     return () => (this.shown = false)
   }
 
-  /** Photos may have come: put them in at the very top of the list, else count them for the reader to call in. */
+  /** Photos may have come or gone: take out what is gone; put in what came if that disturbs nobody, else count it. */
   news(): void {
     if (!this.shown) this.#stale = true
     else {
       this.#stale = false
-      void (this.top ? this.welcome() : this.#look())
+      this.#looking ??= this.#look().finally(() => (this.#looking = null))
     }
   }
 
   async #look(): Promise<void> {
+    if (this.total === null) return this.open()
+    let next: Outlined
     try {
-      const { total } = await api.images({ ...this.filter, limit: 1 })
-      const before = this.total ?? total
-      if (total < before) await this.refresh()
-      else this.waiting = total - before
+      next = await this.source.outline()
+      this.#pending = next
+      if (this.calm() || this.total === 0) return await this.#become(next.items)
+      const left = departures(this.buckets, next.items)
+      if (left.length !== this.buckets.length || left.some(({ count }, at) => count !== this.buckets[at]!.count)) await this.#become(left)
     } catch {
-      // The next event, or the next page, tells.
+      return // the next event tells
     }
+    this.#sum()
   }
 
   /** Put the new photos where they belong. Answers how many came. */
   async welcome(): Promise<number> {
-    await this.#loading
-    this.waiting = 0
-    const news: Image[] = []
+    await this.#looking
+    const before = this.total ?? 0
     try {
-      let cursor: string | null = null
-      search: do {
-        const page: ImagePage = await api.images({ ...this.filter, sort: '-added', cursor, limit: PAGE })
-        this.total = page.total
-        for (const image of page.items) {
-          if (image.id === this.#newest) break search
-          news.push(image)
-        }
-        cursor = page.next_cursor
-      } while (cursor !== null && news.length < WEAVE)
+      const next = await this.source.outline()
+      this.#pending = next
+      await this.#become(next.items)
     } catch (error) {
       this.problem = asProblem(error)
-      return 0
     }
-    if (news.length >= WEAVE) {
-      await this.restart()
-      return news.length
-    }
-    if (news[0]) this.#newest = news[0].id
-    const unknown = news.filter((image) => !this.#known.has(image.id))
-    const length = this.items.length
-    this.items = weave(this.items, unknown, this.sort, this.complete)
-    const shown = new Set(this.items.map((image) => image.id))
-    const fresh = unknown.filter((image) => shown.has(image.id))
-    for (const image of fresh) this.#known.add(image.id)
-    this.fresh = new Set(fresh.map((image) => image.id))
-    const came = this.items.length - length
-    // Fewer than there were: some have left.
-    if (this.total !== null && (this.complete ? this.items.length !== this.total : this.items.length > this.total)) await this.refresh()
-    return came
+    return (this.total ?? 0) - before
   }
 
-  /** Fetch again what is here, in one exchange at the end: photos may have left, or be in another state now. */
+  /** Change to another outline in one exchange; buckets near the view that differ are fetched first. */
+  async #become(next: readonly Bucket[], all = false): Promise<void> {
+    const there = new Map(next.map(({ key, count }) => [key, count]))
+    const differing = [...this.#cells.keys()].filter((key) => all || this.#cells.get(key)!.length !== there.get(key))
+    const near = differing.filter((key) => there.has(key) && this.#wanted.includes(key))
+    // A list that was empty has nothing in view yet; its first bucket is what will be looked at.
+    if (!this.#cells.size && next[0]) near.push(next[0].key)
+    const never = new AbortController().signal
+    const fetched = await Promise.all(near.map((key) => this.source.bucket(key, never)))
+    const fresh = new Set<string>()
+    for (const { id } of fetched.flat()) if (!this.#where.has(id)) fresh.add(id)
+    for (const key of differing) this.#drop(key)
+    const counts = new Map(there)
+    near.forEach((key, at) => {
+      this.#keep(key, fetched[at]!)
+      counts.set(key, fetched[at]!.length)
+    })
+    this.buckets = next.map(({ key }) => ({ key, count: counts.get(key)! })).filter(({ count }) => count > 0)
+    if (fresh.size && !all) this.fresh = fresh
+    this.#sum()
+    this.#version++
+    this.#next()
+  }
+
+  /** Fetch again what is here, in one exchange: photos may have left, or be in another state now. */
   async refresh(): Promise<void> {
-    await this.#loading
-    if (this.#cursor === null && !this.complete) return
-    const wanted = this.items.length
-    const items: Image[] = []
-    let cursor: string | null = null
+    if (this.total === null) return this.open()
     try {
-      do {
-        const page: ImagePage = await api.images({ ...this.filter, cursor, limit: PAGE })
-        items.push(...page.items)
-        this.total = page.total
-        cursor = page.next_cursor
-      } while (cursor !== null && items.length < wanted)
+      const { items } = await this.source.outline()
+      await this.#become(items, true)
+      this.#pending = null
+      this.#sum()
     } catch (error) {
       this.problem = asProblem(error)
-      return
     }
-    this.items = items
-    this.#known = new Set(items.map((image) => image.id))
-    this.#cursor = cursor
-    this.complete = cursor === null
-    this.waiting = 0
   }
 
-  has(id: string): boolean {
-    return this.#known.has(id)
+  /** Photos have changed in ways that only fetching them again tells; those near the view are, the others when they are looked at. */
+  async recheck(ids: Iterable<string>): Promise<void> {
+    const keys = new Set([...ids].map((id) => this.#where.get(id)).filter((key) => key !== undefined))
+    for (const key of keys) {
+      if (!this.#wanted.includes(key)) this.#drop(key)
+      else this.#put(key, await this.source.bucket(key, new AbortController().signal))
+    }
   }
 
-  /** Change a photo in place, e.g. after it was rated. */
-  patch(id: string, change: Partial<Image>): void {
-    if (!this.#known.has(id)) return
-    this.items = this.items.map((image) => (image.id === id ? { ...image, ...change } : image))
+  /** Change photos in place, e.g. after they were rated. */
+  patch(changes: ReadonlyMap<string, Change>): void {
+    const keys = new Set<string>()
+    for (const id of changes.keys()) {
+      const key = this.#where.get(id)
+      if (key !== undefined) keys.add(key)
+    }
+    for (const key of keys) {
+      this.#cells.set(
+        key,
+        this.#cells.get(key)!.map((cell) => (changes.has(cell.id) ? changed(cell, changes.get(cell.id)!) : cell)),
+      )
+    }
+    if (keys.size) this.#version++
+  }
+
+  /** Take photos out at once, e.g. when they went to the trash. */
+  remove(ids: ReadonlySet<string>): void {
+    const counts = new Map(this.buckets.map(({ key, count }) => [key, count]))
+    const touched = new Set([...ids].map((id) => this.#where.get(id)).filter((key) => key !== undefined))
+    for (const key of touched) {
+      const cells = this.#cells.get(key)!
+      const left = cells.filter(({ id }) => !ids.has(id))
+      this.#keep(key, left)
+      counts.set(key, counts.get(key)! - (cells.length - left.length))
+    }
+    if (!touched.size) return
+    this.buckets = this.buckets.map(({ key }) => ({ key, count: counts.get(key)! })).filter(({ count }) => count > 0)
+    this.#sum()
+    this.#version++
   }
 }
 
 const kept = new Map<string, Timeline>()
 
+function keep(key: string, make: () => Timeline): Timeline {
+  const list = kept.get(key) ?? make()
+  kept.delete(key)
+  kept.set(key, list)
+  for (const [old, one] of kept) {
+    if (kept.size <= 8) break
+    if (!one.shown) kept.delete(old)
+  }
+  return list
+}
+
 /** The list for a filter; the last few are kept, so that going back finds them as they were. */
 export function timelineOf(filter: ImageFilter): Timeline {
-  const key = JSON.stringify(Object.entries(filter).filter(([, value]) => value).sort())
-  const found = kept.get(key) ?? new Timeline(filter)
-  kept.delete(key)
-  kept.set(key, found)
-  for (const old of kept.keys()) {
-    if (kept.size <= 8) break
-    kept.delete(old)
-  }
-  return found
+  const set = Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) as ImageFilter
+  return keep(JSON.stringify(Object.entries(set).sort()), () => new Timeline(months(set), Boolean(set.group)))
+}
+
+/** The photos of one group. */
+export function groupTimeline(id: string): Timeline {
+  return keep(`group ${id}`, () => new Timeline(group(id), true))
+}
+
+/** A list of its own making, kept under a name. */
+export function namedTimeline(name: string, source: () => Source): Timeline {
+  return keep(name, () => new Timeline(source(), true))
 }
 
 /** What a list shows has changed in ways that only fetching it again tells; lists out of sight are dropped. */
-export function renew(which: (filter: ImageFilter) => boolean): void {
+export function renew(which: (list: Timeline) => boolean): void {
   for (const [key, list] of kept) {
-    if (!which(list.filter)) continue
+    if (!which(list)) continue
     if (list.shown) void list.refresh()
     else kept.delete(key)
   }

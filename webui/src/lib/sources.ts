@@ -1,0 +1,81 @@
+/** Where the photos of a list come from: its outline first, and then any part of it. */
+
+import { api, type ImageFilter } from './client.ts'
+import type { Bucket, Cell, Group } from './types.ts'
+
+export interface Outlined {
+  readonly items: readonly Bucket[]
+  readonly total: number
+}
+
+export interface Source {
+  outline(): Promise<Outlined>
+  bucket(key: string, signal: AbortSignal): Promise<readonly Cell[]>
+  /** The bucket that a photo may be in, when that can be told without fetching buckets. */
+  whereabouts?(id: string): Promise<string | null>
+}
+
+/** Photos in a page of a list that is fetched whole. */
+const PAGE = 500
+
+/** The library's own timeline under a filter, by the month. */
+export function months(filter: ImageFilter): Source {
+  return {
+    outline: () => api.outline(filter),
+    bucket: async (key, signal) => (await api.bucket(key, filter, signal)).items,
+    async whereabouts(id) {
+      if (filter.sort === '-added') return null
+      const { taken_at } = await api.image(id)
+      return taken_at === null ? null : new Date(taken_at * 1000).toISOString().slice(0, 7)
+    },
+  }
+}
+
+async function all(filter: ImageFilter, signal: AbortSignal): Promise<Cell[]> {
+  const cells: Cell[] = []
+  let cursor: string | null = null
+  do {
+    signal.throwIfAborted()
+    const page: Awaited<ReturnType<typeof api.images>> = await api.images({ ...filter, cursor, limit: PAGE })
+    cells.push(...page.items)
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return cells
+}
+
+/** All photos of one group as a single run, since the months they were taken in do not matter. */
+export function group(id: string): Source {
+  return {
+    async outline() {
+      const { total } = await api.images({ group: id, limit: 1 })
+      return { items: total ? [{ key: 'all', count: total }] : [], total }
+    },
+    bucket: (_key, signal) => all({ group: id }, signal),
+    whereabouts: () => Promise.resolve('all'),
+  }
+}
+
+/** The key of the section of photos that are in no group. */
+export const LONERS = 'none'
+
+/** The whole library by groups, the largest first, and what is in none at the end. `learn` hears of the groups. */
+export function groups(learn: (groups: readonly Group[]) => void): Source {
+  return {
+    async outline() {
+      const list: Group[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<typeof api.groups>> = await api.groups(cursor, PAGE)
+        list.push(...page.items)
+        cursor = page.next_cursor
+      } while (cursor !== null)
+      const loners = (await api.images({ group: LONERS, limit: 1 })).total
+      learn(list)
+      const items: Bucket[] = list.map(({ id, size }) => ({ key: id, count: size }))
+      if (loners) items.push({ key: LONERS, count: loners })
+      return { items, total: items.reduce((sum, { count }) => sum + count, 0) }
+    },
+    bucket: (key, signal) => all({ group: key }, signal),
+    whereabouts: async (id) => (await api.image(id)).group ?? LONERS,
+  }
+}
