@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import structlog
 
-from pixsortd.analyze import network, torchvision_ops, weights
+from pixsortd.analyze import network, opencv, torchvision_ops, weights
 from pixsortd.analyze.metrics import pyiqa_registry
 from pixsortd.analyze.ports import Floats
 from pixsortd.errors import ModelProblem, PixsortdError, WeightsDamaged, WeightsMissing
@@ -148,6 +148,7 @@ def build(name: str, device: str, own: dict[str, str]) -> Any:
     What pyiqa prints goes to stderr, because a worker's stdout carries its answers.
     """
     torchvision_ops.make_importable()
+    opencv.make_importable()
     try:
         with contextlib.redirect_stdout(sys.stderr):
             import pyiqa
