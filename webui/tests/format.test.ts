@@ -38,6 +38,11 @@ describe('format', () => {
     expect(format.exposure('1/250', 0.004)).toBe('1/250 s')
     expect(format.exposure(null, 0.004)).toBe('1/250 s')
     expect(format.exposure(null, 30)).toBe('30 s')
+    expect(format.exposure('2', 2)).toBe('2 s')
+    expect(format.exposure(null, 2)).toBe('2 s')
+    expect(format.exposure(null, 1)).toBe('1 s')
+    expect(format.exposure(null, 0.5)).toBe('0.5 s')
+    expect(format.exposure(null, 1e-6)).toBe('1/1000000 s')
     expect(format.exposure(null, 1.3)).toBe('1.3 s')
     expect(format.exposure(null, 0)).toBeNull()
     expect(format.exposure(null, null)).toBeNull()
@@ -51,8 +56,17 @@ describe('format', () => {
   })
 
   it('puts places on the right side of the globe', () => {
-    expect(format.place(48.85837, 2.29448)).toBe('48.85837° N, 2.29448° E')
-    expect(format.place(-33.8568, -151.2153)).toBe('33.85680° S, 151.21530° W')
+    expect(format.place(48.85837, 2.29448)).toBe('48.858° N, 2.294° E')
+    expect(format.place(-33.8568, -151.2153, 1204.6)).toBe('33.857° S, 151.215° W, 1,205 m above sea level')
+    expect(format.place(31.5, 35.5, -430)).toBe('31.500° N, 35.500° E, 430 m below sea level')
+    expect(format.coordinates(-33.8568, 151.2153)).toBe('-33.85680, 151.21530')
+  })
+
+  it('names a camera once', () => {
+    expect(format.camera('FUJIFILM', 'X-T5')).toBe('FUJIFILM X-T5')
+    expect(format.camera('NIKON CORPORATION', 'NIKON D90')).toBe('NIKON D90')
+    expect(format.camera(null, 'X100')).toBe('X100')
+    expect(format.camera(null, null)).toBe('')
   })
 
   it('rounds shares without lying about the ends', () => {

@@ -10,6 +10,8 @@ const NAMES: Readonly<Record<string, string>> = {
   rebuild: 'Rebuild of the index',
   backup: 'Backup of the index',
   backfill: 'Filling in what is missing',
+  forget: 'Forgetting what is long gone',
+  quality: 'Scoring',
 }
 
 export function name(job: Job): string {

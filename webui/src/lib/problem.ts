@@ -7,14 +7,17 @@ export class Problem extends Error {
   /** Stable word of the error, e.g. `not-found`; empty when the answer had none. */
   readonly code: string
   readonly nextStep: string
+  /** Seconds to wait before it makes sense to ask again; 0 when nothing was said. */
+  readonly wait: number
 
-  constructor(status: number, title: string, detail: string, code = '', nextStep = '') {
+  constructor(status: number, title: string, detail: string, code = '', nextStep = '', wait = 0) {
     super(detail || title)
     this.name = 'Problem'
     this.status = status
     this.title = title
     this.code = code
     this.nextStep = nextStep
+    this.wait = wait
   }
 }
 
@@ -32,14 +35,15 @@ export async function fromResponse(response: Response): Promise<Problem> {
   } catch {
     // Not JSON; the status has to do.
   }
-  if (body === null || typeof body !== 'object') return new Problem(response.status, fallback, '')
+  const wait = Math.max(0, Number(response.headers.get('Retry-After')) || 0)
+  if (body === null || typeof body !== 'object') return new Problem(response.status, fallback, '', '', '', wait)
   const text = (key: string): string => {
     const value = (body as Record<string, unknown>)[key]
     return typeof value === 'string' ? value : ''
   }
   const type = text('type')
   const code = text('code') || (type === 'about:blank' ? '' : (type.split(/[/:#]/).at(-1) ?? ''))
-  return new Problem(response.status, text('title') || fallback, text('detail'), code, text('next_step'))
+  return new Problem(response.status, text('title') || fallback, text('detail'), code, text('next_step'), wait)
 }
 
 /** Anything thrown, as a Problem. An aborted request stays what it is and is thrown on. */
