@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
+from itertools import takewhile
 
 from pixsortd.errors import InvalidRequest
 from pixsortd.index import groups, places, rows, scores
@@ -148,10 +149,12 @@ class Listing:
         if self.query.sort == ADDED:
             orphans = (places.frame(self.view, sha256) for sha256 in self.view.keys(Table.ORPHANS))
             gone = {number_key(frame.number) for frame in orphans if frame is not None}
-            return (number for number in self.view.keys(Table.NUMBERS) if number not in gone)
+            numbers = self.view.keys(Table.NUMBERS, start=self._low)
+            return (number for number in takewhile(self._high.__ge__, numbers) if number not in gone)
         table, prefix = self._timeline()
-        heads = (key[len(prefix) : len(prefix) + ORDER] for key in self.view.keys(table, prefix))
-        return (head for head in heads if self._low <= head <= self._high)
+        begin, end = len(prefix), len(prefix) + ORDER
+        heads = (key[begin:end] for key in self.view.keys(table, prefix, start=prefix + self._low))
+        return takewhile(self._high.__ge__, heads)
 
     def _timeline(self) -> tuple[Table, bytes]:
         if self.query.root is None:

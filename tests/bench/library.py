@@ -35,11 +35,14 @@ from pixsortd.records import (
     Ability,
     AbilityState,
     Analysis,
+    ColourLabel,
+    Decision,
     Embedding,
     Exif,
     FileStamp,
     Found,
     Group,
+    LabelPhoto,
     Membership,
     Photo,
     RatePhoto,
@@ -57,7 +60,8 @@ THUMBNAIL, ORIGINAL = 512, 160
 AT_ONCE = 500
 GROUPED = 5
 """Scenes of at least this many shots are groups."""
-RATED = 0.03
+MARKED = 0.03
+"""Share of the photos that have stars, and of those that have a colour."""
 SUFFIX = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 METRICS = {"brisque": (28.0, 0.45), "niqe": (4.4, 0.25), "piqe": (34.0, 0.35)}
 """Median and spread of the logarithm."""
@@ -293,17 +297,23 @@ def make(out: Path, count: int, pictures: Path | None = None, seed: int = 0) -> 
         Vectors(daemon.state_dir / "index", store, gallery.space).load()
     finally:
         store.close()
-    _rate(daemon.state_dir / "decisions", [content for _, content in found], seed)
+    _mark(daemon.state_dir / "decisions", [content for _, content in found], seed)
     return daemon
 
 
-def _rate(directory: Path, contents: Sequence[bytes], seed: int) -> None:
-    """Stars for some photos."""
-    random, decisions = np.random.default_rng(seed + 2), Decisions.open(directory)
-    chosen = random.choice(len(contents), int(RATED * len(contents)), replace=False)
+def _mark(directory: Path, contents: Sequence[bytes], seed: int) -> None:
+    """Stars for some photos, colours for some, both for a few."""
+    random, decisions, now = np.random.default_rng(seed + 2), Decisions.open(directory), time.time()
+    count = int(MARKED * len(contents))
+    chosen = [contents[number] for number in random.choice(len(contents), 2 * count, replace=False).tolist()]
+    stars, colours = random.integers(1, 6, count).tolist(), random.choice(list(ColourLabel), count).tolist()
+    said: list[Decision] = [RatePhoto(sha256=one, stars=many, at=now) for one, many in zip(chosen, stars, strict=False)]
+    said += [
+        LabelPhoto(sha256=one, label=ColourLabel(colour), at=now)
+        for one, colour in zip(chosen[count // 2 :], colours, strict=False)
+    ]
     try:
-        for number in chosen.tolist():
-            decisions.append(RatePhoto(sha256=contents[number], stars=int(random.integers(1, 6)), at=time.time()))
+        decisions.append_all(said)
     finally:
         decisions.close()
 

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
             "first page of 100": (lambda _: "/api/images?limit=100", calls),
             "deep page of 100": (lambda _: f"/api/images?limit=100{behind}", calls),
             "outline": (lambda _: "/api/images/timeline", calls),
-            "outline cold": (lambda n: f"/api/images/timeline?taken_from={n}", calls // 10),
+            "outline cold": (lambda n: f"/api/images/timeline?from=1970-01-01T00:{n // 60:02}:{n % 60:02}", calls // 3),
             f"bucket of {usual['count']}": (lambda _: f"/api/images/timeline/{usual['key']}", calls // 10),
             f"bucket of {largest['count']}": (lambda _: f"/api/images/timeline/{largest['key']}", calls // 10),
         }

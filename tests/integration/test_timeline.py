@@ -1,10 +1,12 @@
 """Outlines and the overview of a real daemon follow what arrives, and agree with the paged list."""
 
+import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench.library import make
 from tests.conftest import write_photo
 from tests.harness import Daemon, wait_until
 
@@ -46,17 +48,18 @@ def test_the_outline_follows_arrivals_and_agrees_with_the_list(tmp_path: Path) -
         rated = daemon.get("/api/images?limit=2")["items"]
         for image, stars in zip(rated, (5, 2), strict=True):
             daemon.post(f"/api/images/{image['id']}", {"rating": stars}, "PATCH")
-        for query in (
-            "",
-            "sort=taken",
-            "sort=-added",
-            "status=failed",
-            "rating=3",
-            "ungrouped=true",
-            "taken_from=1612000000&sort=taken",
+        for query, count in (
+            ("", 13),
+            ("sort=taken", 13),
+            ("sort=-added", 13),
+            ("status=failed", 1),
+            ("rating=3", 1),
+            ("group=none", 13),
+            ("from=2021-02-01&sort=taken", 10),
         ):
             given = dict(part.split("=") for part in query.split("&") if part)
             listed = list(daemon.images(**given))
+            assert len(listed) == count, query
             cells = outlined(daemon, query)
             assert [cell["id"] for cell in cells] == [image["id"] for image in listed], query
             for cell, image in zip(cells, listed, strict=True):
@@ -70,3 +73,21 @@ def test_the_outline_follows_arrivals_and_agrees_with_the_list(tmp_path: Path) -
         assert [(one["name"], one["count"]) for one in report["formats"]] == [("JPEG", 13)]
         assert [(one["name"], one["count"]) for one in report["cameras"]] == [("Canon EOS 6D", 13)]
         assert sum(point["count"] for point in report["throughput"]) == 14
+
+
+def test_a_made_library_is_known_to_the_daemon_and_nothing_is_read_again(tmp_path: Path) -> None:
+    made = make(tmp_path / "library", 60)
+    with made as daemon:
+        assert daemon.settled(60)["indexed"] == 60
+        wait_until(lambda: daemon.roots()[0]["scan"]["ended"], 30, why="the first scan")
+        cells = outlined(daemon)
+        assert len(cells) == 60
+        assert daemon.children() == [], "no worker was started"
+        status = daemon.get("/api/status")
+        assert (status["queue"]["backfill"], status["worker"]["state"]) == (0, "off")
+        image = daemon.get(f"/api/images/metadata/{cells[7]['id']}")
+        assert set(image["scores"]) == {"brisque", "niqe", "piqe"}
+        code, headers, body = daemon.request(f"/api/images/thumbnail/{cells[7]['id']}")
+        assert (code, headers["Content-Type"], body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+        code, _, body = daemon.request(f"/api/images/{cells[7]['id']}")
+        assert (code, hashlib.sha256(body).hexdigest()) == (200, cells[7]["id"])
