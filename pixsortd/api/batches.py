@@ -4,7 +4,8 @@ from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from pixsortd.api import answers, present
-from pixsortd.api.parameters import Lib, RankBy, photo_id, photo_ids, plain_id, visible
+from pixsortd.api.parameters import Lib, RankBy, photo_id, photo_ids, plain_id
+from pixsortd.api.text import visible
 from pixsortd.errors import InvalidRequest
 from pixsortd.records import BatchParameters
 

@@ -4,7 +4,8 @@ from litestar import Router, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from pixsortd.api import answers, present
-from pixsortd.api.parameters import Cursor, Lib, Limit, RankBy, plain_id, visible
+from pixsortd.api.parameters import Cursor, Lib, Limit, RankBy, plain_id
+from pixsortd.api.text import visible
 
 
 @get("/", summary="List groups", sync_to_thread=True)

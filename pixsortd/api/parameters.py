@@ -34,14 +34,6 @@ def photo_ids(texts: Sequence[str]) -> list[bytes]:
     return [photo_id(text) for text in dict.fromkeys(texts)]
 
 
-def visible(text: str, what: str) -> str:
-    """A name with single spaces. Raises InvalidRequest when nothing of it can be seen."""
-    name = " ".join(text.split())
-    if not (name and name.isprintable()):
-        raise InvalidRequest(f"{what} needs at least one visible character, and no control characters")
-    return name
-
-
 def plain_id(text: str, what: str) -> str:
     """The id of a group, batch, job, root or file. Raises NotFound when it cannot be one."""
     if not 1 <= len(text) <= 128 or not _NAME.issuperset(text):

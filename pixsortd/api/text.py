@@ -2,6 +2,8 @@
 
 from urllib.parse import quote
 
+from pixsortd.errors import InvalidRequest
+
 
 def shown(path: bytes) -> str:
     """A path or name for people: UTF-8 where it is, ``\\xNN`` where it is not."""
@@ -23,3 +25,11 @@ def disposition(name: bytes) -> str:
         return f'inline; filename="{plain}"'
     exact = quote(shown(name), safe="")
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+
+
+def visible(text: str, what: str) -> str:
+    """A name with single spaces. Raises InvalidRequest when nothing of it can be seen."""
+    name = " ".join(text.split())
+    if not (name and name.isprintable()):
+        raise InvalidRequest(f"{what} needs at least one visible character, and no control characters")
+    return name

@@ -11,6 +11,7 @@ import click
 
 import pixsortd
 from pixsortd.cli import (
+    batches,
     check,
     config,
     doctor,
@@ -33,7 +34,7 @@ __all__ = ["main"]
 
 SECTIONS = {
     "Daemon": (run.run, status.status, init.init, doctor.doctor),
-    "Photos": (search.search, groups.groups, why.why, quarantine.quarantine),
+    "Photos": (search.search, groups.groups, batches.batches, why.why, quarantine.quarantine),
     "Upkeep": (scan.scan, roots.roots, models.models, config.config, token.token, check.check, rebuild.rebuild),
 }
 

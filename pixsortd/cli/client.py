@@ -57,6 +57,47 @@ class DaemonClient:
         """Form the groups anew; the job."""
         return self._call("POST", "/groups/recluster")
 
+    def batches(self) -> Sequence[Json]:
+        """Every batch, newest first."""
+        return list(self._pages("/batches", {}))
+
+    def batch(self, batch: str) -> Json:
+        """One batch with its groups and photos."""
+        return self._call("GET", _batch(batch))
+
+    def create_batch(self, name: str, photos: Sequence[str]) -> Json:
+        """Make a batch."""
+        return self._call("POST", "/batches", {"name": name, "ids": list(photos)})
+
+    def rename_batch(self, batch: str, name: str) -> Json:
+        """Give a batch another name."""
+        return self._call("PUT", _batch(batch), {"name": name})
+
+    def delete_batch(self, batch: str) -> Json:
+        """Take a batch off the list."""
+        return self._call("DELETE", _batch(batch))
+
+    def restore_batch(self, batch: str) -> Json:
+        """Bring a deleted batch back."""
+        return self._call("POST", _batch(batch) + "/restore")
+
+    def add_to_batch(self, batch: str, photos: Sequence[str]) -> Json:
+        """Put photos in."""
+        return self._call("POST", _batch(batch) + "/images", {"ids": list(photos)})
+
+    def remove_from_batch(self, batch: str, photos: Sequence[str]) -> Json:
+        """Take photos out."""
+        return self._call("DELETE", _batch(batch) + "/images", {"ids": list(photos)})
+
+    def analyze_batch(self, batch: str, parameters: Json) -> Json:
+        """Form a batch's groups; the job."""
+        return self._call("PUT", _batch(batch) + "/analyze", parameters)
+
+    def rank_batch(self, batch: str, label: str, metric: str) -> Json:
+        """Rank one group of a batch."""
+        query = urlencode({"metric": metric})
+        return self._call("POST", f"{_batch(batch)}/groups/{quote(label, safe='')}/rank?{query}")
+
     def similar(self, image: str, limit: int) -> Json:
         """Photos like one, nearest first, and the space they were compared in."""
         return self._call("GET", "/search?" + urlencode({"like": image, "limit": limit}))
@@ -121,6 +162,10 @@ class DaemonClient:
     def _unreachable(self, what: str) -> errors.DaemonUnreachable:
         advice = "Start it with `pixsortd run`, or look at `systemctl status pixsortd`."
         return errors.DaemonUnreachable(what, path=self.url, next_step=advice)
+
+
+def _batch(batch: str) -> str:
+    return f"/batches/{quote(batch, safe='')}"
 
 
 def problem(given: Mapping[str, Any]) -> errors.PixsortdError:

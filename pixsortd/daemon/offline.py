@@ -11,6 +11,7 @@ import msgspec
 import pixsortd
 from pixsortd.api import ports, present
 from pixsortd.config import Settings
+from pixsortd.daemon.batches.book import entry, known_batch, summaries
 from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
 from pixsortd.daemon.readable import readable
@@ -121,6 +122,15 @@ class Offline:
         query = ports.ImageQuery(group=group)
         pages = _pages(lambda cursor: self._views.images(query, cursor, PAGE))
         return (_json(present.image(entry)) for entry in pages)
+
+    def batches(self) -> Sequence[Json]:
+        """Every batch, newest first. None is being analysed."""
+        found = summaries(self._said.batches(), lambda _: None, self._store.known)
+        return [_json(present.batch(one)) for one in found]
+
+    def batch(self, batch: str) -> Json:
+        """One batch with its groups and photos. Raises NotFound."""
+        return _json(present.batch_detail(entry(known_batch(self._said.batches(), batch), None, self._views)))
 
     def similar(self, image: str, limit: int) -> Json:
         """Photos like one, nearest first, and the space they were compared in. Raises NotFound, Conflict."""

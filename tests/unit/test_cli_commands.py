@@ -215,3 +215,38 @@ def test_colour_only_where_it_is_wanted(ask: Ask, monkeypatch: pytest.MonkeyPatc
     assert "\x1b[" in ask("roots", color=True).stdout
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in ask("roots", color=True).stdout
+
+
+def test_batches(ask: Ask, library: FakeLibrary) -> None:
+    first, second, *_ = [sha256.hex() for sha256 in library.entries]
+    made = lines(ask("batches", "create", "Summer trip", first, "--json"))[0]
+    which = made["id"]
+    assert (made["name"], made["size"]) == ("Summer trip", 1)
+    assert "2 photos" in ask("batches", "add", "Summer trip", first, second).stderr
+    assert "1 photos" in ask("batches", "remove", which, second).stderr
+    assert "Winter" in ask("batches", "rename", which, "Winter").stderr
+    assert [row.split()[-1] for row in ask("batches").stdout.splitlines()[1:]] == ["Winter"]
+    shown = lines(ask("batches", "show", "Winter", "--json"))[0]
+    assert [one["id"] for one in shown["images"]] == [first]
+    assert first in ask("batches", "show", which).stdout
+    job = lines(ask("batches", "analyze", which, "--min-samples", 2, "--metric", "euclidean", "--json"))[0]
+    assert job["kind"] == "batch"
+    assert library.batches.held[which].parameters == records.BatchParameters(
+        min_samples=2, metric=records.BatchMetric.EUCLIDEAN
+    )
+    ask("batches", "analyze", which, "--min-cluster-size", 1, code=2)
+    assert "no group with that label" in ask("batches", "rank", which, "Cats", "--metric", "niqe", code=6).stderr
+    library.batches.members[which] = dict.fromkeys(library.entries, "Cats & dogs")
+    ranked = ask("batches", "rank", which, "Cats & dogs", "--metric", "niqe")
+    assert ranked.stdout.splitlines()[1].split() == ["1", "1", first]
+    assert "ranks again" in ranked.stderr
+    ask("batches", "delete", which)
+    assert "no batch Winter" in ask("batches", "show", "Winter", code=6).stderr
+    assert lines(ask("batches", "restore", which, "--json"))[0]["name"] == "Winter"
+
+
+def test_batches_of_one_name_are_told_apart_by_id(ask: Ask, library: FakeLibrary) -> None:
+    ids = [lines(ask("batches", "create", "Twice", "--json"))[0]["id"] for _ in range(2)]
+    refused = ask("batches", "show", "Twice", code=2).stderr
+    assert all(one in refused for one in ids)
+    assert ask("batches", "show", ids[0]).exit_code == 0

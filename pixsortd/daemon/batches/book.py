@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from pixsortd.api.parameters import visible
 from pixsortd.api.ports import BatchEntry, BatchSummary, Ranking
+from pixsortd.api.text import visible
 from pixsortd.daemon.batches import shown
 from pixsortd.daemon.batches.analyses import Analyses
 from pixsortd.daemon.views import PhotoViews
@@ -101,8 +101,9 @@ class Batches:
 
     def restore(self, batch: str) -> BatchSummary:
         """Undo ``delete``. Raises ``NotFound``."""
-        if not self._state(batch, deleted=True).deleted:
-            return self._summary(self._state(batch))
+        state = known_batch(self._decisions.batches(), batch, deleted=True)
+        if not state.deleted:
+            return self._summary(state)
         return self._decide(DeleteBatch(batch=batch, restored=True, at=time.time()), batch)
 
     def add(self, batch: str, images: Sequence[bytes]) -> BatchSummary:
@@ -184,11 +185,8 @@ class Batches:
 
     # --- what all share ----------------------------------------------------------------------------
 
-    def _state(self, batch: str, *, deleted: bool = False) -> BatchState:
-        state = self._decisions.batches().get(batch)
-        if state is None or (state.deleted and not deleted):
-            raise NotFound(f"there is no batch {batch}", next_step="GET /api/batches lists the present ones.")
-        return state
+    def _state(self, batch: str) -> BatchState:
+        return known_batch(self._decisions.batches(), batch)
 
     def _photos(self, images: Sequence[bytes]) -> tuple[bytes, ...]:
         """The photos, each once. Raises ``NotFound`` for an unknown one."""
@@ -204,6 +202,14 @@ class Batches:
 
     def _summary(self, state: BatchState) -> BatchSummary:
         return shown.summary(state, self._analyses.job_of(state.id), self._store.known(list(shown.faces(state))))
+
+
+def known_batch(states: Mapping[str, BatchState], batch: str, *, deleted: bool = False) -> BatchState:
+    """One batch; with ``deleted`` also one that is off the list. Raises ``NotFound``."""
+    state = states.get(batch)
+    if state is None or (state.deleted and not deleted):
+        raise NotFound(f"there is no batch {batch}", next_step="GET /api/batches lists the present ones.")
+    return state
 
 
 def summaries(
