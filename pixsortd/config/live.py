@@ -20,6 +20,7 @@ LIVE = (
     "watch.forget",
     "cluster.*",
     "upload.*",
+    "trash.*",
     "log.level",
     *WORKER,
 )

@@ -31,6 +31,7 @@ from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.settings import settings_report
 from pixsortd.daemon.stages import Stages
 from pixsortd.daemon.timeline import DaemonTimeline
+from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
@@ -139,6 +140,13 @@ class Daemon:
             beat=heart.beat_of("ingest"),
             beat_every=heart.interval,
         )
+        views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
+        self.trash = DaemonTrash(settings, state_dir / "journal", self.store, self.roots, views, EXTENSIONS, self._tell)
+        if self.trash.torn is not None:
+            text = (
+                "The last line of the journal of moves was cut off by a crash before it was complete; it was set aside"
+            )
+            notices.append(Reason(code="journal-torn", message=text, next_step=f"See {self.trash.torn}."))
         self.figures = Figures(settings, state_dir, self.store)
         self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self._stages_changed)
         self.quality = QualityRoom(
@@ -163,9 +171,9 @@ class Daemon:
             heart=heart,
             tally=self.tally,
             stages=self.stages,
+            trash=self.trash,
             notices=notices,
         )
-        views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
         photos = Photos(self.store, self.roots)
         marks = Marks(self.store, self.decisions, views, lambda data: self._tell("photos", data))
         on_batch = lambda batch: self._tell("batches", {"id": batch})  # noqa: E731 - both parts tell the same
@@ -186,6 +194,7 @@ class Daemon:
             self.hub,
             settings=lambda: settings_report(self._loaded, self._settings),
             uploads=self.uploads,
+            trash=self.trash,
             quality=self.quality,
             batches=batches,
             timeline=DaemonTimeline(self.store, self.roots, self.decisions),
@@ -196,6 +205,7 @@ class Daemon:
 
     def start(self) -> None:
         """Start all threads and the clock; needs a running event loop."""
+        self.trash.recover()
         self.jobs.start()
         self.analyses.resume()
         self.ingest.start()
@@ -212,6 +222,7 @@ class Daemon:
         self.ingest.stop(max(0.5, end - time.monotonic()))
         self.roots.stop(max(0.5, end - time.monotonic()))
         self.jobs.stop(max(0.5, end - time.monotonic()))
+        self.trash.close()
         self.searcher.save()
         self.store.close()
         self.decisions.close()
@@ -240,6 +251,7 @@ class Daemon:
         if settings.index.backups:
             self.schedule.every("backup", settings.index.backup_every, self._submit_backup)
         self.schedule.every("forget", 86400.0, self._submit_forget)
+        self.schedule.every("trash", 86400.0, self._submit_expire)
         self.schedule.every("models", settings.models.retry, self._look_for_weights, remember=False)
 
     # --- jobs by the clock -----------------------------------------------------------------------------
@@ -250,6 +262,9 @@ class Daemon:
     def _submit_forget(self) -> None:
         self.jobs.submit("forget", lambda _: self._forget())
 
+    def _submit_expire(self) -> None:
+        self.jobs.submit("trash", self.trash.expire)
+
     def _submit_recluster(self) -> None:
         self.grouper.submit_unless_held()
 
@@ -258,7 +273,7 @@ class Daemon:
         return {"path": str(path)}
 
     def _forget(self) -> Mapping[str, int]:
-        gone = self.store.forget(self._settings.watch.forget)
+        gone = self.store.forget(self._settings.watch.forget, keep=self.trash.images())
         self.searcher.forget(gone)
         return {"photos": len(gone)}
 
@@ -279,6 +294,7 @@ class Daemon:
         self.stages.files_changed(changes)
         if not changes and record.state is RootState.ONLINE:
             self.uploads.clear(record)
+            self.trash.root_is_there(record)
         self._tell("roots", {"id": record.id, "state": record.state, "changes": len(changes)})
 
     def _committed(self, results: Sequence[tuple[FileRow, Analysis]], added: Sequence[Photo]) -> None:

@@ -29,6 +29,7 @@ from pixsortd.daemon.quality import QualityRoom
 from pixsortd.daemon.report import Report
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.timeline import DaemonTimeline
+from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.views import PhotoViews
 from pixsortd.errors import InvalidRequest
@@ -53,6 +54,7 @@ class DaemonLibrary:
         hub: EventHub,
         settings: Callable[[], SettingsReport],
         uploads: Reception,
+        trash: DaemonTrash,
         quality: QualityRoom,
         batches: Batches,
         timeline: DaemonTimeline,
@@ -70,6 +72,7 @@ class DaemonLibrary:
         self._hub = hub
         self._settings = settings
         self._uploads = uploads
+        self._trash = trash
         self._quality = quality
         self._batches = batches
         self._timeline = timeline
@@ -86,6 +89,11 @@ class DaemonLibrary:
     def uploads(self) -> Reception:
         """The way in by HTTP."""
         return self._uploads
+
+    @property
+    def trash(self) -> DaemonTrash:
+        """Deleted photos."""
+        return self._trash
 
     @property
     def quality(self) -> QualityRoom:
@@ -230,7 +238,7 @@ class DaemonLibrary:
 
     def readings(self) -> Sequence[Reading]:
         """Numbers for ``/metrics``."""
-        return [*self._report.readings(), *self._uploads.readings()]
+        return [*self._report.readings(), *self._uploads.readings(), *self._trash.readings()]
 
     def subscribe(self, last_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
         """Events from now on, or after ``last_id``."""

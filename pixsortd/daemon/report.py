@@ -19,6 +19,7 @@ from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.stages import Stages
+from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.index.store import Store
 from pixsortd.records import AbilityState, Analysis, JobState, Reason, RootState
 from pixsortd.workers.dispatch import Dispatcher
@@ -82,6 +83,7 @@ class Report:
         heart: Heart,
         tally: Tally,
         stages: Stages,
+        trash: DaemonTrash,
         notices: Sequence[Reason],
     ) -> None:
         """``notices`` are what the start found out, such as an index restored from a backup."""
@@ -97,6 +99,7 @@ class Report:
         self._heart = heart
         self._tally = tally
         self._stages = stages
+        self._trash = trash
         self._notices = tuple(notices)
         self._started = time.time()
 
@@ -157,6 +160,7 @@ class Report:
             yield self._ingest.trouble
         yield from self._stages.notices()
         yield from self._figures.notices(self._roots.entries())
+        yield from self._trash.notices()
 
     # --- monitoring --------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
@@ -47,7 +48,7 @@ class Roots:
         self._extensions = extensions
         self._on_change = on_change
         self._watchers: dict[str, RootWatcher] = {}
-        self._lock = threading.Lock()
+        self._gates = {identity: threading.RLock() for identity in self._paths}
 
     def start(self, settings: Settings) -> None:
         """Begin watching; forget roots that are configured no more."""
@@ -65,6 +66,7 @@ class Roots:
                 on_change=self._on_change,
                 beat=self._heart.beat_of(name),
                 beat_every=self._heart.interval,
+                gate=self._gates[identity],
             )
             self._watchers[identity] = watcher
             watcher.start()
@@ -117,6 +119,10 @@ class Roots:
         """Roots whose files cannot be believed now."""
         return frozenset(w.record.id for w in list(self._watchers.values()) if w.record.state in ABSENT)
 
+    def writable(self) -> Mapping[str, bytes]:
+        """Paths of the roots that may be written, whether or not they are there."""
+        return {root: path for root, path in self._paths.items() if self._roots[root].may_be_written}
+
     def path_of(self, root: str) -> bytes:
         """Absolute path of a root; empty for one that is configured no more."""
         return self._paths.get(root, b"")
@@ -163,6 +169,14 @@ class Roots:
         watcher = self._watchers.get(root)
         if watcher is not None:
             watcher.retry(path)
+
+    @contextmanager
+    def quiet(self, roots: Iterable[str]) -> Iterator[None]:
+        """While held, the watchers of these roots look at nothing: files are moved and recorded meanwhile."""
+        with ExitStack() as held:
+            for root in sorted(self._gates.keys() & set(roots)):  # in one order, so that no two wait for each other
+                held.enter_context(self._gates[root])
+            yield
 
     def notice(self, root: str, paths: Sequence[bytes]) -> None:
         """Have paths below a root looked at as if there had been an event."""

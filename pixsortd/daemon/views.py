@@ -190,15 +190,24 @@ class PhotoViews:
         near = self._searcher.near(space, vector, limit, exclude=(sha256,))
         cosines = dict(near)
         found = self._store.items(list(cosines), self._roots.away())
-        items = [SimilarEntry(image=self._entry(one), similarity=cosines[one.sha256]) for one in found if one.sha256]
+        items = [
+            SimilarEntry(image=self._entry(one), similarity=cosines[one.sha256])
+            for one in found
+            if one.sha256 and one.files
+        ]
         return Similar(items=items, space=space.name)
 
     # --- passports -------------------------------------------------------------------------------
 
     def why_photo(self, sha256: bytes) -> Passport:
-        """What happened to a photo. Raises ``NotFound``."""
-        image = self.image(sha256)
+        """What happened to a photo, also to one whose files are all gone. Raises ``NotFound``."""
         steps = self._store.history(sha256)
+        try:
+            image = self.image(sha256)
+        except NotFound:
+            if not steps:
+                raise
+            return Passport(files=(), steps=tuple(steps))
         if image.photo is None:
             steps = self._steps_of(entry.row for entry in image.files)
         return Passport(files=image.files, image=image, steps=tuple(steps))
