@@ -202,6 +202,10 @@ export class MockLibrary {
     return { items: ids.map((id) => ({ id, path: this.entry(id.slice(1))!.image.files[0]!.path, reason: null })) }
   }
 
+  everything(): ImageDetail[] {
+    return this.#entries.map((entry) => this.detail(entry))
+  }
+
   detail(entry: Entry): ImageDetail {
     const { image, added } = entry
     const ranges: Readonly<Record<string, number>> = { brisque: 100, niqe: 10, piqe: 100 }

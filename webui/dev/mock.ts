@@ -11,18 +11,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Plugin } from 'vite'
 
+import { MockStages, overview, quality, settings } from './figures.ts'
 import { MockLibrary } from './library.ts'
 
 type Handler = (request: { parts: string[]; query: URLSearchParams; body: Record<string, unknown> }) => unknown
 
 const MISSING = Symbol('missing')
 
-function routes(library: MockLibrary): [string, RegExp, Handler][] {
+function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Handler][] {
   const image = (act: (entry: NonNullable<ReturnType<MockLibrary['entry']>>, body: Record<string, unknown>) => unknown): Handler => ({ parts, query, body }) => {
     const entry = library.entry(parts[0] ?? query.get('like') ?? query.get('id') ?? '')
     return entry ? act(entry, body) : MISSING
   }
+  const held = (paused: boolean): Handler => ({ parts }) => {
+    stages.hold(parts[0]!, paused)
+    return { items: stages.list(), next_cursor: null, total: 4 }
+  }
   return [
+    ['GET', /^\/overview$/, () => overview(library.everything(), [...library.groups(new URLSearchParams({ limit: '999' })).items])],
+    ['GET', /^\/pipeline$/, () => ({ items: stages.list(), next_cursor: null, total: 4 })],
+    ['POST', /^\/pipeline\/(\w+)\/pause$/, held(true)],
+    ['POST', /^\/pipeline\/(\w+)\/resume$/, held(false)],
+    ['GET', /^\/settings$/, () => settings()],
+    ['GET', /^\/images\/quality\/(\w+)$/, image((entry) => quality(library.detail(entry)))],
+    ['POST', /^\/images\/quality\/batch$/, () => ({ items: [], job: library.recluster() })],
     ['GET', /^\/images$/, ({ query }) => library.images(query)],
     ['GET', /^\/images\/metadata\/(\w+)$/, image((entry) => library.detail(entry))],
     ['GET', /^\/images\/(?:thumbnail\/)?(\w{64})$/, image((entry) => entry.picture.read())],
@@ -81,13 +93,17 @@ function answering(): (request: IncomingMessage, response: ServerResponse) => vo
   const env = process.env
   const library = new MockLibrary(env['PIXSORTD_MOCK'] ?? 'full', env['PIXSORTD_MOCK_PHOTOS'], Number(env['PIXSORTD_MOCK_SIZE'] ?? 2400))
   const token = env['PIXSORTD_MOCK_TOKEN'] ?? ''
-  const table = routes(library)
+  const table = routes(library, new MockStages((env['PIXSORTD_MOCK'] ?? 'full') === 'full'))
   const every = Number(env['PIXSORTD_MOCK_ARRIVE'] ?? 0)
   if (every) setInterval(() => library.arrive(3), every * 1000).unref()
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://mock')
     const body = await read(request)
+    if (url.pathname === '/session' && request.method !== 'POST') {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ required: token !== '', active: true }))
+      return
+    }
     if (url.pathname === '/session') {
       if (body['token'] !== token) return refuse(response, 401, 'Wrong token')
       response.writeHead(200, { 'Content-Type': 'application/json', 'Set-Cookie': 'mock=1; SameSite=Strict; Path=/' }).end('{"required":true,"active":true}')

@@ -23,6 +23,14 @@ export function dismiss(id: number): void {
   shown = shown.filter((toast) => toast.id !== id)
 }
 
+/** Undo what was said last to be undoable. */
+export function undoLast(): void {
+  const toast = shown.findLast((one) => one.action)
+  if (!toast) return
+  dismiss(toast.id)
+  toast.action!.run()
+}
+
 /** Say something; it goes by itself after `seconds`, errors after longer. */
 export function say(text: string, more: { tone?: Toast['tone']; detail?: string; action?: Toast['action']; seconds?: number } = {}): void {
   const toast: Toast = { id: next++, tone: more.tone ?? 'plain', text, detail: more.detail ?? '', action: more.action ?? null }
