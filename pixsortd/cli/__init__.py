@@ -27,6 +27,7 @@ from pixsortd.cli import (
     shell,
     status,
     token,
+    trash,
     why,
 )
 
@@ -34,7 +35,7 @@ __all__ = ["main"]
 
 SECTIONS = {
     "Daemon": (run.run, status.status, init.init, doctor.doctor),
-    "Photos": (search.search, groups.groups, batches.batches, why.why, quarantine.quarantine),
+    "Photos": (search.search, groups.groups, batches.batches, why.why, trash.trash, quarantine.quarantine),
     "Upkeep": (scan.scan, roots.roots, models.models, config.config, token.token, check.check, rebuild.rebuild),
 }
 

@@ -118,6 +118,22 @@ class DaemonClient:
         """Queue failed files again."""
         return self._call("POST", "/quarantine/retry", {"ids": list(files)})
 
+    def trash(self) -> Iterator[Json]:
+        """Every file in the trash, newest first."""
+        return self._pages("/trash", {"limit": PAGE})
+
+    def discard(self, photos: Sequence[str]) -> Json:
+        """Move photos to the trash; each answers for itself."""
+        return self._call("POST", "/trash", {"ids": list(photos)})
+
+    def restore(self, items: Sequence[str]) -> Json:
+        """Bring files back from the trash; each answers for itself."""
+        return self._call("POST", "/trash/restore", {"ids": list(items)})
+
+    def purge(self, items: Sequence[str] | None) -> Json:
+        """Delete files in the trash for good, or with None all of them."""
+        return self._call("POST", "/trash/purge", {"ids": None if items is None else list(items)})
+
     def job(self, job: str) -> Json:
         """One job."""
         return self._call("GET", f"/jobs/{quote(job, safe='')}")

@@ -45,6 +45,7 @@ class LastKnown:
             ports.RootEntry(
                 record=record,
                 ledger=present_ledger(self._store.ledger(record.id), record.state),
+                writable=record.writable,
                 scan_directories=record.directories,
             )
             for record in self._records.values()

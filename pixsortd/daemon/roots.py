@@ -93,6 +93,7 @@ class Roots:
         return RootEntry(
             record=watcher.record,
             ledger=present_ledger(self._store.ledger(watcher.record.id), watcher.record.state),
+            writable=watcher.record.writable,
             scanning=progress is not None,
             scan_directories=directories,
             scan_files=files,
