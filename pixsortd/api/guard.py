@@ -16,6 +16,7 @@ from pixsortd.api.problems import Refusal
 
 BODY_TIME = 10.0
 """Seconds a client has to send its whole body."""
+_UNREADABLE = frozenset({400, 408})
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -35,13 +36,14 @@ def facts_of(scope: Scope) -> Facts:
 
 
 async def refuse(send: Send, refusal: Refusal) -> None:
-    """Answer with problem details and nothing else."""
+    """Answer with problem details and nothing else; what cannot be read as a request ends its connection."""
     problem = refusal.problem()
     body = problems.encode(problem)
     headers = [
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
         *((name.encode(), value.encode()) for name, value in refusal.headers),
+        *([(b"connection", b"close")] if problem.status in _UNREADABLE else []),
     ]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

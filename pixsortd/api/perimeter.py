@@ -29,7 +29,6 @@ _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|%")
 _NEVER_ESCAPED = frozenset("/\\%-._~")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_LAST = (("connection", "close"),)
 _API = ("/api", "/schema", "/metrics", "/health")
 _OPEN = frozenset({"/health/live", "/api/health/live", "/api/session"})
 
@@ -216,9 +215,9 @@ def _check_written_by_hand(facts: Facts, _: Perimeter) -> Refusal | None:
 def _check_framing(facts: Facts, _: Perimeter) -> Refusal | None:
     """Shapes in which two servers could see two different requests, and protocols we do not speak."""
     if _values(facts, b"content-length") and _values(facts, b"transfer-encoding"):
-        return Refusal(400, "malformed-length", "A request has a length or is chunked, not both.", headers=_LAST)
+        return Refusal(400, "malformed-length", "A request has a length or is chunked, not both.")
     if any(one.strip() for one in _values(facts, b"upgrade")):
-        return Refusal(400, "no-upgrade", "This daemon speaks HTTP/1.1 and nothing else.", headers=_LAST)
+        return Refusal(400, "no-upgrade", "This daemon speaks HTTP/1.1 and nothing else.")
     return None
 
 

@@ -128,6 +128,9 @@ class _Protocol(H11Protocol):
             answer = h11.Response(status_code=refusal.refusal_status, headers=headers)
             for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
+        if not self.is_waiting:  # a handler may be at work on the part that looked like a request
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()
 
 
