@@ -114,9 +114,9 @@ class UploadRefused(PixsortdError):
 
     title, code, status = "Upload refused", "upload-refused", 422
 
-    def __init__(self, message: str, *, why: str, path: str | bytes | None = None, next_step: str = "") -> None:
+    def __init__(self, message: str, *, why: str = "", path: str | bytes | None = None, next_step: str = "") -> None:
         super().__init__(message, path=path, next_step=next_step)
-        self.why = why
+        self.why = why or self.code
 
     def reason(self) -> Reason:
         """The refusal as a value, with a code of its own."""

@@ -95,8 +95,8 @@ async def _take_in(
         limits = library.uploads.limits()
         into = None if batch is None else partial(library.batches.include, batch_id(batch))
         _check(request, limits, files)
-        if batch is not None:
-            await asyncio.to_thread(library.batches.get, batch)
+        if into is not None:
+            await asyncio.to_thread(into, ())  # an unknown batch is refused before the body is read
         with desk.place():
             boundary = boundary_of(request.headers.get("content-type", ""))
             reader = Reader(request.receive, boundary, limits.max_files + FIELDS)

@@ -28,6 +28,7 @@ from pixsortd.cli import (
     status,
     token,
     trash,
+    upload,
     why,
 )
 
@@ -35,7 +36,15 @@ __all__ = ["main"]
 
 SECTIONS = {
     "Daemon": (run.run, status.status, init.init, doctor.doctor),
-    "Photos": (search.search, groups.groups, batches.batches, why.why, trash.trash, quarantine.quarantine),
+    "Photos": (
+        upload.upload,
+        search.search,
+        groups.groups,
+        batches.batches,
+        why.why,
+        trash.trash,
+        quarantine.quarantine,
+    ),
     "Upkeep": (scan.scan, roots.roots, models.models, config.config, token.token, check.check, rebuild.rebuild),
 }
 

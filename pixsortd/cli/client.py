@@ -1,8 +1,9 @@
 """A small client of the daemon's API, on the standard library alone: a command should answer at once."""
 
+import contextlib
 import http.client
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
 
@@ -149,18 +150,32 @@ class DaemonClient:
             if cursor is None:
                 return
 
+    def upload_limits(self) -> Json:
+        """What an upload may be."""
+        return self._call("GET", "/images/upload")
+
+    def upload(self, form: Iterable[bytes], kind: str, files: int, batch: str | None) -> Json:
+        """Send a form of the media type ``kind`` as it is made; what became of each of its ``files``."""
+        path = "/images/upload" if batch is None else f"{_batch(batch)}/upload-and-add"
+        return self._exchange("POST", f"{path}?files={files}", form, kind)
+
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        payload = None if body is None else json.dumps(body).encode()
+        return self._exchange(method, path, payload, "application/json")
+
+    def _exchange(self, method: str, path: str, body: bytes | Iterable[bytes] | None, media_type: str) -> Json:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=self._timeout)
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        payload = None if body is None else json.dumps(body).encode()
-        if payload is not None:
-            headers["Content-Type"] = "application/json"
+        if body is not None:
+            headers["Content-Type"] = media_type
         try:
-            connection.request(method, f"{parts.path}/api{path}", payload, headers)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # answered before all was sent
+                chunked = body is not None and not isinstance(body, bytes)
+                connection.request(method, f"{parts.path}/api{path}", body, headers, encode_chunked=chunked)
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -1,7 +1,7 @@
 """Where commands get their answers. All of them speak in the JSON of the API."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,6 +70,10 @@ class Daemon(Source, Protocol):
     def rank_batch(self, batch: str, label: str, metric: str) -> Json: ...
 
     def retry(self, files: Sequence[str]) -> Json: ...
+
+    def upload_limits(self) -> Json: ...
+
+    def upload(self, form: Iterable[bytes], kind: str, files: int, batch: str | None) -> Json: ...
 
     def trash(self) -> Iterator[Json]: ...
 

@@ -118,7 +118,11 @@ class FakeBatches:
         return ports.BatchEntry(
             summary=self.held[batch],
             groups=groups,
-            members=[ports.BatchMember(image=known(self.entries, one), label=label) for one, label in held.items()],
+            members=[
+                ports.BatchMember(image=self.entries[one], label=label)
+                for one, label in held.items()
+                if one in self.entries  # one that was just uploaded is no photo yet
+            ],
         )
 
     def rename(self, batch: str, name: str) -> ports.BatchSummary:

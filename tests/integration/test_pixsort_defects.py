@@ -1,11 +1,20 @@
 """PIXSORT's defects, each as a test that our daemon passes through HTTP."""
 
 import json
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
+import pytest
 from PIL import ImageFilter
 
+from pixsortd.grouping.cluster import cluster
+from pixsortd.index.spaces import SpaceWriter
+from pixsortd.index.store import Store
+from pixsortd.records import BatchMetric
 from tests.conftest import draw, write_photo
 from tests.harness import Daemon, wait_until
 
@@ -47,6 +56,158 @@ def test_defect_1_rank_1_is_the_best_in_the_metrics_own_direction(tmp_path: Path
         assert [item["rank"] for item in entropy["items"]] == [1, 2, 3, 4]
 
 
+def scenes(root: Path, count: int = 2, shots: int = 8) -> Path:
+    """So many scenes of look-alikes."""
+    for scene in range(count):
+        for shot in range(shots):
+            write_photo(root / f"s{scene}" / f"{shot}.jpg", seed=scene, size=(300 + shot, 220))
+    return root
+
+
+def by_scene(daemon: Daemon) -> dict[str, list[str]]:
+    """Ids of the photos by the name of their directory."""
+    found: dict[str, list[str]] = {}
+    for image in daemon.images():
+        found.setdefault(Path(image["files"][0]["path"]).parent.name, []).append(image["id"])
+    return found
+
+
+def analyzed(daemon: Daemon, batch: str, **parameters: object) -> dict[str, Any]:
+    """The batch once it has been analysed."""
+    asked = {"min_cluster_size": 3, "min_samples": 2, **parameters}
+    job = daemon.post(f"/api/batches/{batch}/analyze", asked, "PUT")
+    assert ended(daemon, job)["state"] == "complete"
+    return daemon.get(f"/api/batches/{batch}")
+
+
+def labels(batch: dict[str, Any]) -> dict[str, str | None]:
+    """Label by photo."""
+    return {image["id"]: image["batch_group"] for image in batch["images"]}
+
+
+def test_defect_2_stale_ranks_are_dropped(tmp_path: Path) -> None:
+    """There ranks and the badge survive a new analysis although the groups changed."""
+    with Daemon(tmp_path / "d", [scenes(tmp_path / "photos")], {"score": {"metrics": ["piqe"]}}) as daemon:
+        daemon.settled(16)
+        wait_until(lambda: all(image["scores"] for image in daemon.images()), 120, why="scores")
+        found = by_scene(daemon)
+        batch = daemon.post("/api/batches", {"name": "Ranked", "ids": [*found["s0"], *found["s1"]]})["id"]
+        home = labels(analyzed(daemon, batch))[found["s0"][0]]
+        assert home
+
+        def ranked() -> tuple[set[str], str | None]:
+            """Who has a rank, and the badge of the group."""
+            now = daemon.get(f"/api/batches/{batch}")
+            badge = next((group["metric"] for group in now["groups_list"] if group["label"] == home), None)
+            return {image["id"] for image in now["images"] if image["rank"]}, badge
+
+        def rank() -> None:
+            daemon.post(f"/api/batches/{batch}/groups/{home.replace(' ', '%20')}/rank?metric=piqe")
+            assert ranked() == (set(found["s0"]), "piqe")
+
+        rank()
+        daemon.post(f"/api/batches/{batch}/groups", {"labels": {found["s0"][0]: "Other"}}, "PUT")
+        assert ranked() == (set(), None), "a photo went into another group by hand"
+        daemon.post(f"/api/batches/{batch}/groups", {"labels": {found["s0"][0]: None}}, "PUT")
+        assert ranked() == (set(), None), "and its return does not bring the ranks back"
+        rank()
+        daemon.post(f"/api/batches/{batch}/images", {"ids": found["s0"][:1]}, "DELETE")
+        assert ranked() == (set(), None), "a photo left the batch"
+        daemon.post(f"/api/batches/{batch}/images", {"ids": found["s0"][:1]})
+        analyzed(daemon, batch)
+        rank()
+        analyzed(daemon, batch, min_samples=1)
+        assert ranked() == (set(found["s0"]), "piqe"), "the group is what it was"
+        analyzed(daemon, batch, min_cluster_size=9)
+        assert ranked() == (set(), None), "the group is gone"
+
+
+def test_defect_3_analysis_keeps_manual_groups(tmp_path: Path) -> None:
+    """There every analysis renumbers the groups and erases what was grouped by hand."""
+    with Daemon(tmp_path / "d", [scenes(tmp_path / "photos", 3)]) as daemon:
+        daemon.settled(24)
+        found = by_scene(daemon)
+        batch = daemon.post("/api/batches", {"name": "By hand", "ids": [*found["s0"], *found["s1"]]})["id"]
+        before = labels(analyzed(daemon, batch))
+        hand = {found["s0"][0]: "Cats", found["s0"][1]: "Cats", found["s1"][0]: "Ungrouped"}
+        daemon.post(f"/api/batches/{batch}/groups", {"labels": hand}, "PUT")
+        daemon.post(f"/api/batches/{batch}/images", {"ids": found["s2"]})
+        for parameters in ({}, {"min_samples": 1}, {"metric": "euclidean"}, {"min_cluster_size": 100}):
+            after = analyzed(daemon, batch, **parameters)
+            assert {one: labels(after)[one] for one in hand} == hand
+            assert {image["id"] for image in after["images"] if image["manual"]} == hand.keys()
+        after = labels(analyzed(daemon, batch))
+        assert {one: after[one] for one in before if one not in hand} == {
+            one: label for one, label in before.items() if one not in hand
+        }, "groups that go on keep their number, even after an analysis that found none"
+        assert len({after[one] for one in found["s2"]}) == 1
+
+
+def test_defect_4_one_photo_without_an_embedding_refuses_nothing(tmp_path: Path) -> None:
+    """There one missing embedding refuses the whole batch."""
+    daemon = Daemon(tmp_path / "d", [scenes(tmp_path / "photos")])
+    with daemon:
+        daemon.settled(16)
+        found = by_scene(daemon)
+        lost = found["s0"][0]
+        daemon.post("/api/pipeline/analyze/pause")
+    store = Store.open(daemon.state_dir / "index", map_size=1 << 30)
+    photo = store.photo(bytes.fromhex(lost))
+    assert photo is not None
+    with store.engine.write() as edit:
+        writer = SpaceWriter(edit)
+        writer.remove(photo.sha256, photo.number)
+        writer.finish()
+    store.close()
+    with daemon:
+        batch = daemon.post("/api/batches", {"name": "All", "ids": [*found["s0"], *found["s1"]]})["id"]
+        done = analyzed(daemon, batch)
+        assert (done["status"], done["left_out"], done["grouped"], done["error"]) == ("complete", 1, 15, None)
+        assert labels(done)[lost] is None
+        daemon.post("/api/pipeline/analyze/resume")
+        wait_until(lambda: daemon.request(f"/api/search?like={lost}")[0] == 200, 60, why="the vector")
+        again = analyzed(daemon, batch)
+        assert (again["left_out"], again["grouped"]) == (0, 16)
+        assert labels(again)[lost] == labels(done)[found["s0"][1]]
+
+
+def test_defect_5_a_group_of_one_cannot_be_asked_for(tmp_path: Path) -> None:
+    """There the slider goes down to 1, which HDBSCAN cannot do."""
+    with Daemon(tmp_path / "d", [scenes(tmp_path / "photos", 1, 3)]) as daemon:
+        daemon.settled(3)
+        batch = daemon.post("/api/batches", {"name": "Three", "ids": [image["id"] for image in daemon.images()]})["id"]
+        for parameters in (
+            {"min_cluster_size": 1},
+            {"min_cluster_size": 0},
+            {"min_cluster_size": -5},
+            {"min_cluster_size": 1001},
+            {"min_samples": 0},
+        ):
+            assert daemon.request(f"/api/batches/{batch}/analyze", "PUT", parameters)[0] in (400, 422), parameters
+        now = daemon.get(f"/api/batches/{batch}")
+        assert (now["status"], now["parameters"]["min_cluster_size"]) == ("pending", 5)
+        assert analyzed(daemon, batch, min_cluster_size=2, min_samples=1)["groups"] == 1
+
+
+@pytest.mark.parametrize("metric", list(BatchMetric))
+def test_defect_9_no_metric_needs_the_matrix_of_all_pairs(metric: BatchMetric) -> None:
+    """There cosine needs the full pairwise matrix: 80 GB for 100,000 photos."""
+    count, dimensions = 6000, 64
+    generator = np.random.default_rng(9)
+    centres = np.repeat(generator.normal(size=(count // 20, dimensions)), 20, axis=0)
+    vectors = (centres + 0.3 * generator.normal(size=(count, dimensions))).astype(np.float16)
+    cluster(vectors[:40], 5, 5, 32, metric)  # what is loaded once is not counted
+    tracemalloc.start()
+    try:
+        found = cluster(vectors, 5, 5, 32, metric)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.cohesions) > 200
+    matrix = 8 * count * count
+    assert peak < matrix / 5, f"{peak / 1e6:.0f} MB at most, where all pairs would take {matrix / 1e6:.0f} MB"
+
+
 def test_defect_7_no_request_waits_for_analysis(tmp_path: Path) -> None:
     """There clustering, quality and EXIF run inside the request; here each answers with a job or what is known."""
     root = tmp_path / "photos"
@@ -80,3 +241,34 @@ def test_defect_7_no_request_waits_for_analysis(tmp_path: Path) -> None:
         assert (status, job["state"] in ("queued", "running")) == (202, True)
         assert daemon.get(f"/api/batches/{batch}")["status"] in ("processing", "complete")
         assert ended(daemon, job)["state"] == "complete"
+
+
+def test_defect_8_two_simultaneous_uploads_of_one_file_are_one_photo(tmp_path: Path) -> None:
+    """There check and insert race, and the limit of 10 MB and the list of extensions are constants nobody checks."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    content = write_photo(tmp_path / "a.jpg", seed=8).read_bytes()
+    settings = {"upload": {"max_bytes": "1MB", "free_floor": 0}}
+    with Daemon(tmp_path / "d", [{"path": str(inbox), "role": "inbox"}], settings) as daemon:
+        limits = wait_until(lambda: (found := daemon.get("/api/images/upload"))["inbox"] and found)
+        assert limits["max_bytes"] == 1_000_000
+        batch = daemon.post("/api/batches", {"name": "Uploaded", "ids": []})["id"]
+
+        def upload(path: str, name: str, content: bytes) -> dict[str, Any]:
+            answer = httpx.post(daemon.url + path, files={"files": (name, content)}, timeout=60)
+            assert answer.status_code == 200
+            return answer.json()["items"][0]
+
+        places = ["/api/images/upload", f"/api/batches/{batch}/upload-and-add"]
+        with ThreadPoolExecutor(2) as threads:
+            both = list(threads.map(upload, places, ["one.jpg", "two.jpg"], [content] * 2))
+        assert sorted(one["status"] for one in both) == ["duplicate", "stored"]
+        assert both[0]["id"] == both[1]["id"]
+        large = upload(places[0], "large.jpg", content + bytes(1_000_000))
+        film = upload(places[0], "film.mov", content)
+        text = upload(places[0], "text.jpg", b"not a photo")
+        assert [one["reason"]["code"] for one in (large, film, text)] == ["too-large", "type", "content"]
+        daemon.settled(2)  # the photo and the marker
+        assert [image["id"] for image in daemon.images()] == [both[0]["id"]]
+        assert [image["id"] for image in daemon.get(f"/api/batches/{batch}")["images"]] == [both[0]["id"]]
+        assert len([path for path in inbox.iterdir() if path.suffix == ".jpg"]) == 1
