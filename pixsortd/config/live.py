@@ -8,7 +8,7 @@ import msgspec
 from pixsortd.config.kinds import plain
 from pixsortd.config.tree import Settings
 
-WORKER = ("worker.*", "decode.*", "embed.*", "spaces", "score.*", "models.*")
+WORKER = ("worker.*", "decode.*", "embed.*", "spaces", "score.metrics", "score.long_side", "score.weights", "models.*")
 """Taken over by the next worker process; the running one is ended."""
 LIVE = (
     "watch.quiet",
@@ -22,6 +22,7 @@ LIVE = (
     "upload.*",
     "trash.*",
     "log.level",
+    "score.composite",
     *WORKER,
 )
 
