@@ -110,7 +110,7 @@ export class MockLibrary {
       ['bomb.png', 'too-large', '900 megapixels are more than the 256 allowed', 'Raise decode.max_megapixels if you trust this file.', 0],
       ['crasher.tiff', 'worker-failed', 'The decoder crashed on this file, twice', 'It is left alone. Try again after an update.', 2],
       ['private.jpg', 'unreadable', 'Permission denied', 'Give the user that runs pixsortd read permission.', 0],
-      ['notes.heic', 'dependency-missing', 'HEIC needs the optional extra', 'pip install "pixsortd[heif]", then try again.', 0],
+      ['notes.heic', 'dependency-missing', 'HEIC needs the optional extra', 'Run `pip install "pixsortd[heif]"`, then try again.', 0],
     ]
     return cases.map(([name, code, message, next_step, attempts], at) => ({
       ...this.#file(name, 'pictures', 'Imports/2019 old phone', null, 'failed', { code, message, next_step }), attempts, since: Date.now() / 1000 - 400 * (1 + at) ** 3,

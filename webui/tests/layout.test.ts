@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest'
 
-import { aspect, justify, locate, neighbour, type Layout, type Sized } from '../src/lib/layout.ts'
+import { aspect, estimator, justify, nearest, rowOf, type Laid, type Sized } from '../src/lib/layout.ts'
 
-const options = { width: 1000, target: 200, gap: 4, heading: 44 }
+const options = { width: 1000, target: 200, gap: 4 }
 
 /** Photos of odd shapes, the same in every run. */
-function photos(count: number): Sized[] {
+function photos(count: number, low = 200, high = 4000): Sized[] {
   let seed = 7
   const next = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647
-  return Array.from({ length: count }, () => ({ width: Math.ceil(200 + next() * 4000), height: Math.ceil(200 + next() * 4000) }))
+  return Array.from({ length: count }, () => ({ width: Math.ceil(low + next() * high), height: Math.ceil(low + next() * high) }))
 }
 
-function rows(layout: Layout) {
-  return layout.bands.filter((band) => band.kind === 'row')
+function inRow(laid: Laid, row: number) {
+  const { start, end } = laid.rows[row]!
+  return laid.boxes.slice(start, end)
 }
 
 describe('aspect', () => {
@@ -29,90 +30,96 @@ describe('aspect', () => {
 
 describe('justify', () => {
   it('lays nothing out without photos or room', () => {
-    expect(justify([], options, () => '')).toEqual({ bands: [], height: 0 })
-    expect(justify(photos(3), { ...options, width: 0 }, () => '')).toEqual({ bands: [], height: 0 })
+    expect(justify([], options)).toEqual({ boxes: [], rows: [], height: 0 })
+    expect(justify(photos(3), { ...options, width: 0 })).toEqual({ boxes: [], rows: [], height: 0 })
   })
 
-  it('places every photo once, in order', () => {
-    const layout = justify(photos(500), options, () => '')
-    const indices = rows(layout).flatMap((row) => row.cells.map((cell) => cell.index))
-    expect(indices).toEqual(Array.from({ length: 500 }, (_, index) => index))
+  it('places every photo once, in order, and each in a row', () => {
+    const laid = justify(photos(500), options)
+    expect(laid.boxes.map(({ index }) => index)).toEqual(Array.from({ length: 500 }, (_, index) => index))
+    expect(laid.rows[0]!.start).toBe(0)
+    expect(laid.rows.at(-1)!.end).toBe(500)
+    for (let row = 1; row < laid.rows.length; row++) expect(laid.rows[row]!.start).toBe(laid.rows[row - 1]!.end)
   })
 
   it.each([320, 777, 1000, 2560])('fills a width of %i in every row but the last', (width) => {
-    const layout = justify(photos(300), { ...options, width }, () => '')
-    for (const row of rows(layout).slice(0, -1)) {
-      const last = row.cells.at(-1)!
+    const laid = justify(photos(300), { ...options, width })
+    for (let row = 0; row < laid.rows.length - 1; row++) {
+      const last = inRow(laid, row).at(-1)!
       expect(last.left + last.width).toBe(width)
-      expect(row.height).toBeLessThanOrEqual(options.target)
+      expect(laid.rows[row]!.height).toBeLessThanOrEqual(options.target)
     }
-    for (const row of rows(layout)) {
-      for (const cell of row.cells) {
-        expect(cell.width).toBeGreaterThan(0)
-        expect(cell.left + cell.width).toBeLessThanOrEqual(width)
-      }
+    for (const box of laid.boxes) {
+      expect(box.width).toBeGreaterThan(0)
+      expect(box.left + box.width).toBeLessThanOrEqual(width)
     }
   })
 
   it('keeps the aspect of every photo within rounding', () => {
     const list = photos(200)
-    for (const row of rows(justify(list, options, () => '')).slice(0, -1)) {
-      for (const cell of row.cells) expect(Math.abs(cell.width - aspect(list[cell.index]!) * row.height)).toBeLessThanOrEqual(2 + row.cells.length)
+    const laid = justify(list, options)
+    for (let row = 0; row < laid.rows.length - 1; row++) {
+      const boxes = inRow(laid, row)
+      for (const box of boxes) expect(Math.abs(box.width - aspect(list[box.index]!) * box.height)).toBeLessThanOrEqual(2 + boxes.length)
     }
   })
 
-  it('stacks bands without overlap', () => {
-    const layout = justify(photos(200), options, (photo) => (photo.width! > 2000 ? 'wide' : 'narrow'))
-    layout.bands.reduce((bottom, band) => {
-      expect(band.top).toBeGreaterThanOrEqual(bottom)
-      return band.top + band.height
+  it('stacks rows without overlap, to the height it says', () => {
+    const laid = justify(photos(200), options)
+    laid.rows.reduce((bottom, row) => {
+      expect(row.top).toBeGreaterThanOrEqual(bottom)
+      return row.top + row.height
     }, 0)
-    const last = layout.bands.at(-1)!
-    expect(layout.height).toBe(last.top + last.height)
-  })
-
-  it('starts a section with a heading that knows its count', () => {
-    const list = photos(7)
-    const layout = justify(list, options, (photo) => (list.indexOf(photo) < 5 ? 'June 2024' : 'May 2024'))
-    const headings = layout.bands.filter((band) => band.kind === 'heading')
-    expect(headings.map(({ text, count }) => [text, count])).toEqual([
-      ['June 2024', 5],
-      ['May 2024', 2],
-    ])
-    expect(layout.bands[0]!.kind).toBe('heading')
+    expect(laid.height).toBe(laid.rows.at(-1)!.top + laid.rows.at(-1)!.height)
   })
 
   it('leaves full rows as they are when more photos follow', () => {
     const list = photos(120)
-    const short = rows(justify(list.slice(0, 100), options, () => ''))
-    const long = rows(justify(list, options, () => ''))
-    expect(long.slice(0, short.length - 1)).toEqual(short.slice(0, -1))
+    const short = justify(list.slice(0, 100), options).rows
+    expect(justify(list, options).rows.slice(0, short.length - 1)).toEqual(short.slice(0, -1))
   })
 })
 
-describe('finding one’s way', () => {
-  const list = photos(90)
-  const layout = justify(list, options, (photo) => `part ${Math.floor(list.indexOf(photo) / 20)}`)
-
-  it('locates every photo', () => {
-    for (let index = 0; index < list.length; index++) {
-      const here = locate(layout, index)!
-      const band = layout.bands[here.band]!
-      expect(band.kind === 'row' && band.cells[here.cell]!.index).toBe(index)
+describe('the height of photos that are not here', () => {
+  it.each([
+    [1276, 200],
+    [700, 168],
+    [366, 112],
+  ])('is guessed well at a width of %i', (width, target) => {
+    const sized = { width, target, gap: 4 }
+    const cameras = Array.from({ length: 400 }, (_, at): Sized => (at % 5 ? { width: 4000, height: 3000 } : { width: 3000, height: 4000 }))
+    for (const [list, error] of [[photos(600), 0.25], [cameras, 0.1]] as const) {
+      const guess = estimator(list.slice(0, 200), sized)
+      for (const count of [150, 400]) {
+        const real = justify(list.slice(-count), sized).height
+        expect(Math.abs(guess(count) - real) / real).toBeLessThan(error)
+      }
     }
-    expect(locate(layout, list.length)).toBeNull()
-    expect(locate({ bands: [], height: 0 }, 0)).toBeNull()
   })
 
-  it('moves up and down by rows, over headings, and stops at the edges', () => {
-    expect(neighbour(layout, 0, -1)).toBeNull()
-    expect(neighbour(layout, list.length - 1, 1)).toBeNull()
-    for (let index = 0; index < list.length; index++) {
-      const below = neighbour(layout, index, 1)
-      if (below === null) continue
-      expect(below).toBeGreaterThan(index)
-      const back = neighbour(layout, below, -1)!
-      expect(locate(layout, back)!.band).toBe(locate(layout, index)!.band)
-    }
+  it('is a row for one photo, nothing for none, and known without any sample', () => {
+    const guess = estimator([], options)
+    expect(guess(0)).toBe(0)
+    expect(guess(1)).toBeGreaterThan(100)
+    expect(guess(1)).toBeLessThanOrEqual(200)
+    expect(estimator([], { ...options, width: 0 })(10)).toBe(0)
+  })
+})
+
+describe('rows', () => {
+  it('are found by any of their photos', () => {
+    const laid = justify(photos(90), options)
+    laid.rows.forEach(({ start, end }, row) => {
+      for (let index = start; index < end; index++) expect(rowOf(laid, index)).toBe(row)
+    })
+  })
+
+  it('know which photo is nearest', () => {
+    const laid = justify(photos(40), options)
+    const { start, end } = laid.rows[0]!
+    expect(nearest(laid, 0, -50)).toBe(start)
+    expect(nearest(laid, 0, 5000)).toBe(end - 1)
+    const box = laid.boxes[start + 1]!
+    expect(nearest(laid, 0, box.left + box.width / 2)).toBe(start + 1)
   })
 })

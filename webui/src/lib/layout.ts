@@ -49,11 +49,6 @@ export function aspect(photo: Sized): number {
   return Math.min(WIDEST, Math.max(NARROWEST, width / height))
 }
 
-/** The mean aspect of some photos; 4:3 of none. */
-export function meanAspect(photos: readonly Sized[]): number {
-  return photos.length ? photos.reduce((sum, photo) => sum + aspect(photo), 0) / photos.length : 4 / 3
-}
-
 /**
  * Lay photos out in rows.
  *
@@ -97,17 +92,16 @@ export function justify(photos: readonly Sized[], options: LayoutOptions): Laid 
   return { boxes, rows, height: Math.max(0, top - gap) }
 }
 
-/**
- * The height `count` photos of a mean aspect will about have, before anything else is known of them.
- *
- * A row takes photos until it is full, so it holds half a photo more than fills it at the target height.
- */
-export function estimate(count: number, mean: number, options: LayoutOptions): number {
-  const { width, target, gap } = options
-  if (count <= 0 || width <= 0) return 0
-  const full = Math.max(1, (width + gap) / (target * mean + gap) + 0.5)
-  const height = Math.min(target, (width - gap * (full - 1)) / (full * mean))
-  return Math.round(Math.ceil(count / full) * (height + gap) - gap)
+/** Stands for photos that nothing is known of yet. */
+const ANY: readonly Sized[] = Array.from({ length: 60 }, (_, at) => (at % 4 ? { width: 4, height: 3 } : { width: 3, height: 4 }))
+
+/** The height that so many photos will about have when they are like the ones of a sample. */
+export function estimator(sample: readonly Sized[], options: LayoutOptions): (count: number) => number {
+  const known = sample.length ? sample : ANY
+  const { rows, height } = justify(known, options)
+  const each = known.length / Math.max(1, rows.length)
+  const row = (height + options.gap) / Math.max(1, rows.length)
+  return (count) => Math.max(0, Math.round(Math.ceil(count / each) * row) - options.gap)
 }
 
 /** The row that holds the photo at `index`. */

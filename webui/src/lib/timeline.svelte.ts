@@ -1,7 +1,7 @@
 /** A list of photos of any length: known in outline from the start, fetched where it is looked at, never rebuilt by live updates. */
 
 import type { ImageFilter } from './client.ts'
-import { meanAspect } from './layout.ts'
+import type { Sized } from './layout.ts'
 import { asProblem, type Problem } from './problem.ts'
 import { group, months, type Outlined, type Source } from './sources.ts'
 import type { Bucket, Cell } from './types.ts'
@@ -10,7 +10,7 @@ import type { Bucket, Cell } from './types.ts'
 const ABREAST = 3
 /** Photos kept beyond what is looked at; more are forgotten, those looked at longest ago first. */
 const KEPT = 20_000
-/** So many photos tell the mean aspect. */
+/** So many photos tell what the others are like. */
 const GAUGE = 100
 
 /** What can change of a photo in its place. */
@@ -59,9 +59,8 @@ export class Timeline {
   /** It is on screen. */
   shown = false
 
-  /** Mean aspect of its photos, from the first that were fetched. */
-  mean = 4 / 3
-  #gauged = false
+  /** Some of its photos, which tell the size of the others; those that were fetched first, so that it soon changes no more. */
+  sample: readonly Sized[] = []
   #version = $state(0)
   #cells = new Map<string, readonly Cell[]>()
   #where = new Map<string, string>()
@@ -191,10 +190,7 @@ export class Timeline {
   #keep(key: string, cells: readonly Cell[]): void {
     this.#drop(key)
     this.#cells.set(key, cells)
-    if (!this.#gauged && cells.length) {
-      this.mean = meanAspect(cells)
-      this.#gauged = cells.length >= GAUGE
-    }
+    if (this.sample.length < GAUGE) this.sample = this.sample.concat(cells.slice(0, 2 * GAUGE))
     for (const { id } of cells) this.#where.set(id, key)
   }
 
