@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 from pixsortd.records import FileStamp
-from pixsortd.sorting.disk import is_file_of, rename_new, sync
+from pixsortd.sorting.disk import is_file_of, rename_new
 
 _CHUNK = 1 << 20
 _MARGIN = 16 << 20
@@ -28,8 +28,8 @@ def copy_new(
     """Copy the file of ``stamp`` with times, mode and extended attributes to a new name; its SHA-256.
 
     What was written is read again from the disk and compared, with ``sha256`` too where it is known,
-    before the new name appears. (Directory, name) each. Raises ``SourceChanged``, ``FileExistsError``,
-    ``OSError``; nothing is left behind then.
+    before the new name appears; the name is durable when its directory has been synced. (Directory,
+    name) each. Raises ``SourceChanged``, ``FileExistsError``, ``OSError``; nothing is left behind then.
     """
     into, name = destination
     fresh = unfinished(name)
@@ -64,7 +64,6 @@ def copy_new(
             raise
     finally:
         os.close(reading)
-    sync(into)
     return content
 
 

@@ -206,6 +206,7 @@ def bring_home(directories: Directories, step: Step, destination: Place) -> None
             raise
         seen = os.stat(destination.name, dir_fd=away, follow_symlinks=False)
         copy_new(there, back, stamp_of(seen), step.sha256)
+        sync(home)
         os.unlink(destination.name, dir_fd=away)
     sync(home)
     sync(away)
