@@ -137,6 +137,8 @@ def test_search_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('[index]\nmap_size = "1MB"\n', 2, "index.map_size: expected at least 16MB"),
         ('[worker]\nmemory = "lots"\n', 2, "worker.memory: expected a size"),
         ('[[roots]]\npath = "~/a"\n[[roots]]\npath = "/home/ann/./a/"\n', 1, "is already roots[0]"),
+        ('[upload]\ninbox = "~/a"\n[[roots]]\npath = "~/a"\n', 2, 'is not the path of a root with role = "inbox"'),
+        ("[upload]\nmax_bytes = 0\n", 2, "upload.max_bytes: expected more than zero"),
         ("[watch]\nquiet = \n", 2, "not valid TOML"),
         ("[watch]\nquiet = 1\nquiet = 2\n", 3, "not valid TOML"),
     ],
@@ -146,6 +148,13 @@ def test_refused_with_line_and_expectation(tmp_path: Path, text: str, line: int,
     said = refusal(file)
     assert sentence in said
     assert f"{file}:{line}: " in said
+
+
+def test_uploads_may_name_any_inbox(tmp_path: Path) -> None:
+    text = (
+        '[upload]\ninbox = "in"\n[[roots]]\npath = "other"\nrole = "inbox"\n[[roots]]\npath = "./in/"\nrole = "inbox"\n'
+    )
+    assert load(written(tmp_path, text), HOME).settings.upload.inbox == str(tmp_path / "in")
 
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
