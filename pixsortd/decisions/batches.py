@@ -37,6 +37,8 @@ class BatchState(Record, frozen=True, kw_only=True):
     analysis: BatchAnalyzed | None = None
     """The last one that came to an end, as it was recorded: photos may have left the batch since."""
     analyzed_with: BatchParameters | None = None
+    dormant: dict[str, tuple[bytes, ...]] = {}
+    """Members by label of earlier groups that it did not go on with: other parameters may find them again."""
     error: str | None = None
     """Why the last analysis failed, until the batch changes or another is asked for."""
     manual: dict[bytes, str] = {}
@@ -110,8 +112,16 @@ def _asked(state: BatchState, decision: AnalyzeBatch) -> BatchState:
 def _analyzed(state: BatchState, decision: BatchAnalyzed) -> BatchState:
     if decision.error is not None:
         return msgspec.structs.replace(state, asked=False, error=decision.error)
+    before = state.dormant | (state.analysis.groups if state.analysis is not None else {})
     return _ranked_still(
-        msgspec.structs.replace(state, asked=False, error=None, analysis=decision, analyzed_with=state.parameters)
+        msgspec.structs.replace(
+            state,
+            asked=False,
+            error=None,
+            analysis=decision,
+            analyzed_with=state.parameters,
+            dormant={label: members for label, members in before.items() if label not in decision.groups},
+        )
     )
 
 

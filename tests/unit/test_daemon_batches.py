@@ -66,6 +66,8 @@ def test_no_two_clusters_get_one_label(ids: list[str], going_on: set[str], taken
 
 def test_groups_that_may_go_on_are_those_shown_but_ungrouped() -> None:
     assert earlier(STATE) == {"Group 1": (A, B), "Cats": (C, D, F)}
+    dormant = msgspec.structs.replace(STATE, dormant={"Group 1": (E, F), "Group 9": (E,)})
+    assert earlier(dormant) == {"Group 1": (A, B), "Cats": (C, D, F), "Group 9": (E,)}
     assert given_by_hand(STATE) == {"Cats"}
     assert given_by_hand(msgspec.structs.replace(STATE, manual={A: UNGROUPED})) == frozenset()
 

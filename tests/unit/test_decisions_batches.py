@@ -115,6 +115,13 @@ def test_who_leaves_takes_the_label_along_and_comes_back_without() -> None:
     }
 
 
+def test_groups_that_an_analysis_did_not_find_are_remembered_until_their_label_is_used_again() -> None:
+    none = BatchAnalyzed(batch="b", ungrouped=(A, B, C), left_out=(D,))
+    assert after(ASKED, ANSWERED, none, none).dormant == {"Group 1": (A, B)}
+    again = BatchAnalyzed(batch="b", groups={"Group 1": (B, C)})
+    assert after(ASKED, ANSWERED, none, again).dormant == {}
+
+
 def test_a_ranking_holds_while_its_group_does() -> None:
     base = (ASKED, ANSWERED, ranked(B, A))
     assert list(after(*base).rankings) == ["Group 1"]

@@ -173,7 +173,6 @@ class Analyses:
                     vectors=path,
                     contents=contents,
                     previous=before,
-                    named=given(state),
                     min_cluster_size=parameters.min_cluster_size,
                     min_samples=parameters.min_samples,
                     metric=parameters.metric,

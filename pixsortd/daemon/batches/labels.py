@@ -1,8 +1,10 @@
 """Labels of a batch's groups over time: which ones a new clustering goes on with, and what new groups are called. Pure.
 
 Which cluster continues which group is decided by the members they share, in the analyst, as for the
-library's groups. Labels that the user gave weigh more there, so that the cluster around the photos
-called "Cats" is called "Cats".
+library's groups. Groups of the user's are among them, so a cluster whose photos are mostly called
+"Cats" is called "Cats". Their labels weigh no more than others there, unlike the names of the
+library's groups: they stay on their photos anyway, and two photos taken out of a group by hand must
+not draw the others after them.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,8 +15,9 @@ from pixsortd.records import UNGROUPED
 
 
 def earlier(state: BatchState) -> dict[str, tuple[bytes, ...]]:
-    """Members by label of the groups that may go on: those of the last analysis and the user's."""
-    return {label: members for label, members in groups_of(state).items() if label != UNGROUPED}
+    """Members by label of the groups that may go on: the present ones, and those that an analysis did not find."""
+    present = {label: members for label, members in groups_of(state).items() if label != UNGROUPED}
+    return state.dormant | present
 
 
 def given(state: BatchState) -> frozenset[str]:
