@@ -30,7 +30,7 @@ export const ROOMS: readonly Room[] = [
   { path: '/pipeline', name: 'Pipeline', icon: 'pipeline', key: 'p', first: true, page: () => import('./pages/Pipeline.svelte') },
   { path: '/roots', name: 'Folders', icon: 'folder', key: 'f', first: false, under: '/pipeline', page: () => import('./pages/Roots.svelte') },
   { path: '/jobs', name: 'Jobs', icon: 'clock', key: 'j', first: false, under: '/pipeline', page: () => import('./pages/Jobs.svelte') },
-  { path: '/quarantine', name: 'Quarantine', icon: 'quarantine', key: 'q', first: false, page: () => import('./pages/Quarantine.svelte') },
+  { path: '/quarantine', name: 'Quarantine', icon: 'quarantine', key: 'q', first: false, under: '/pipeline', page: () => import('./pages/Quarantine.svelte') },
   { path: '/settings', name: 'Settings', icon: 'settings', key: 's', first: false, page: () => import('./pages/Settings.svelte') },
 ]
 
