@@ -31,7 +31,7 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=False):
 
     id: str
     kind: str
-    """recluster, scan, check, rebuild, backup, backfill."""
+    """recluster, scan, quality, check, rebuild, backup ..."""
     state: JobState
     done: int = 0
     total: int = 0
