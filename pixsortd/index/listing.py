@@ -48,7 +48,7 @@ class Listing:
 
     def keys(self, last: bytes | None) -> Iterator[_Candidate]:
         """Photos behind the cursor key ``last``."""
-        if self.query.status == FileState.AWAY and not self._some_away():
+        if self.query.status == FileState.AWAY and not self._some_away:
             return
         tests = self._tests
         for candidate in _SOURCES[self.query.sort](self, last):
@@ -78,16 +78,25 @@ class Listing:
 
     def cell(self, sha256: bytes) -> PhotoCell:
         """What a grid shows of one photo, read with as little decoding as that takes."""
-        (files, here), frame = self._held(sha256), places.frame(self.view, sha256)
+        (name, here), frame = self._shown(sha256), places.frame(self.view, sha256)
         return PhotoCell(
             sha256=sha256,
-            name=places.name_at(*files[0]) if files else b"",
+            name=name,
             status=FileState.INDEXED if here else FileState.AWAY,
             width=frame.width if frame else None,
             height=frame.height if frame else None,
             taken=frame.taken if frame else None,
             group=groups.group_of(self.view, sha256),
         )
+
+    def _shown(self, sha256: bytes) -> tuple[bytes, bool]:
+        """The name of a photo's first file, and whether any is here; no row is read while no file is away."""
+        first = None if self._some_away else self.view.first(Table.PLACES, sha256, sha256)
+        name = None if first is None else rows.name_of(first[places.SHA :])
+        if name is not None:
+            return name, True
+        files, here = self._held(sha256)
+        return places.name_at(*files[0]) if files else b"", here
 
     def _held(self, sha256: bytes) -> tuple[list[tuple[bytes, Row]], bool]:
         """The keys and rows of a photo's files in order of use, and whether any is here."""
@@ -200,7 +209,7 @@ class Listing:
             yield lambda sha256: not self.view.has(Table.MEMBERSHIPS, sha256)
         for bounds in query.metrics:
             yield self._in_range(bounds)
-        if query.status is not None and (query.status == FileState.AWAY or self._some_away()):
+        if query.status is not None and (query.status == FileState.AWAY or self._some_away):
             yield lambda sha256: self._held(sha256)[1] == (query.status == FileState.INDEXED)
 
     def _in_time(self, sha256: bytes) -> bool:
@@ -214,6 +223,7 @@ class Listing:
 
         return test
 
+    @cached_property
     def _some_away(self) -> bool:
         prefixes = (rows.waiting_prefix(root, FileState.AWAY) for root in self.view.keys(Table.COUNTERS))
         return bool(self.away) or any(self.view.first(Table.WAITING, prefix, prefix) for prefix in prefixes)

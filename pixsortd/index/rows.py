@@ -72,6 +72,12 @@ def name_key(name: bytes) -> bytes:
     return name[: _LONGEST - 17] + b"\0" + hashlib.blake2b(name, digest_size=16).digest()
 
 
+def name_of(key: bytes) -> bytes | None:
+    """The name in a file's key, None where only its row has it: no name holds the byte before the hash."""
+    name = key[DIR:]
+    return None if b"\0" in name else name
+
+
 def split(path: bytes) -> tuple[bytes, bytes]:
     """(directory, name) of a path."""
     directory, _, name = path.rpartition(b"/")

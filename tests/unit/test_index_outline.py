@@ -172,6 +172,17 @@ def test_a_cell_says_what_a_grid_shows(tmp_path: Path) -> None:
         assert (cell.sha256, cell.status, cell.entry) == (photo.sha256, "indexed", "")
 
 
+def test_a_cell_has_the_name_whatever_its_length(tmp_path: Path) -> None:
+    with opened(tmp_path / "index") as store:
+        long = b"d/" + b"x" * 450 + b".jpg"
+        index(store, long, b"other")
+        shown = [(cell.name, cell.status) for cell in store.bucket(PhotoQuery(), "1970-01")]
+        assert shown == [(b"other", "indexed"), (long[2:], "indexed")]
+        store.record(ROOT, [Missing(path=long, reason=WHY)])
+        shown = [(cell.name, cell.status) for cell in store.bucket(PhotoQuery(), "1970-01")]
+        assert shown == [(b"other", "indexed"), (long[2:], "away")]
+
+
 @pytest.mark.parametrize("key", ["", "2024-13", "2024-1", "0000-01", "n0", "f0", "2024-01\n", "x", "\u0662024-01"])
 def test_a_key_of_another_kind_of_list_is_refused(tmp_path: Path, key: str) -> None:
     with opened(tmp_path / "index") as store:
