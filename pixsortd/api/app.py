@@ -6,6 +6,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from pixsortd.api import schema
+from pixsortd.api.allow import Allow
 from pixsortd.api.below import entered
 from pixsortd.api.door import Door
 from pixsortd.api.frame import Frame
@@ -30,6 +31,7 @@ class App:
     def __init__(self, library: Library, door: Door, page_dir: Path) -> None:
         self._door = door
         self._streams = Streams()
+        self._desk = Desk()
         measured = Numbers()
         given = {
             "library": library,
@@ -37,10 +39,10 @@ class App:
             "numbers": measured,
             "page": Page(page_dir, door.rules.base_path),
             "door": door,
-            "desk": Desk(),
+            "desk": self._desk,
         }
         self._litestar = assemble(given, more=schema.ROUTES)
-        self._http = Frame(Guard(self._litestar, door), measured.observe)
+        self._http = Frame(Guard(Allow(self._litestar), door), measured.observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
@@ -57,8 +59,9 @@ class App:
         self._streams.renew()
 
     def close_streams(self) -> None:
-        """End every event stream, so that a shutdown does not wait for browsers."""
+        """End every event stream and upload, so that a shutdown does not wait for browsers."""
         self._streams.close()
+        self._desk.close()
 
 
 def create_app(

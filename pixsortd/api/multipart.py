@@ -19,6 +19,7 @@ from pixsortd.api.problems import Refusal
 
 IDLE = 30.0
 """Seconds a client may pause; as long as bytes come, an upload may take any time."""
+AGAIN = "Send the files again: what is here already is not stored twice."
 MOST_SILENT = 256 * 1024
 """Bytes before, between and after parts that are read without anything coming of it."""
 LONGEST_HEADER = 16 * 1024
@@ -68,6 +69,14 @@ class Reader:
             header_charset="latin-1",
         )
         self.ended = False
+        self._patience: asyncio.Timeout | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Read no more: `events` ends with a refusal that says so."""
+        self._stopped = True
+        if self._patience is not None:
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def events(self) -> AsyncGenerator[list[Event], None]:
         """What each chunk brings. Raises ``Refusal`` for a body that is none, or too slow, and ``ClientLeft``."""
@@ -94,15 +103,14 @@ class Reader:
 
     async def _chunk(self) -> bytes:
         try:
-            async with asyncio.timeout(IDLE):
+            async with asyncio.timeout(0 if self._stopped else IDLE) as self._patience:
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal(
-                408,
-                "body-too-slow",
-                f"No byte arrived for {IDLE:.0f} seconds.",
-                next_step="Send it again: what is here already is not stored twice.",
-            ) from None
+            if self._stopped:
+                raise Refusal(503, "stopping", "The daemon is stopping.", next_step=AGAIN) from None
+            raise Refusal(408, "body-too-slow", f"No byte arrived for {IDLE:.0f} seconds.", next_step=AGAIN) from None
+        finally:
+            self._patience = None
         if message["type"] != "http.request":
             raise ClientLeft
         self.ended = not message["more_body"]
@@ -135,5 +143,5 @@ def _malformed(what: str) -> Refusal:
         400,
         "malformed-multipart",
         f"The request body is not a whole multipart/form-data body: {what}.",
-        next_step="Send the files again: what is here already is not stored twice.",
+        next_step=AGAIN,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from pixsortd.api.multipart import Event, Part
+from pixsortd.api.multipart import Event, Part, Reader
 from pixsortd.api.ports import Incoming, Uploaded, Uploads, UploadStatus
 from pixsortd.api.problems import Refusal
 from pixsortd.errors import PixsortdError, TooLarge, UploadRefused
@@ -29,12 +29,19 @@ class Desk:
 
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="upload")
-        self._taken = 0
+        self._readers: set[Reader] = set()
+        self.closed = False
+
+    def close(self) -> None:
+        """End every upload, keeping what is whole. For the event loop only."""
+        self.closed = True
+        for reader in self._readers:
+            reader.stop()
 
     @contextmanager
-    def place(self) -> Generator[None, None, None]:
+    def place(self, reader: Reader) -> Generator[None, None, None]:
         """Hold a place for one request. Raises ``Refusal`` when all are taken. For the event loop only."""
-        if self._taken >= MOST_UPLOADS:
+        if len(self._readers) >= MOST_UPLOADS:
             raise Refusal(
                 503,
                 "busy",
@@ -42,11 +49,11 @@ class Desk:
                 next_step="Send it again in a few seconds.",
                 headers=(("retry-after", "5"),),
             )
-        self._taken += 1
+        self._readers.add(reader)
         try:
             yield
         finally:
-            self._taken -= 1
+            self._readers.discard(reader)
 
 
 class Unloading:

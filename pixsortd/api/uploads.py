@@ -21,7 +21,7 @@ from pixsortd.api.parameters import Lib
 from pixsortd.api.ports import Library, Uploaded, UploadLimits
 from pixsortd.api.problems import Refusal
 from pixsortd.api.unloading import MOST_DRAINED, Desk, HandOver, Unloading
-from pixsortd.errors import Conflict, PixsortdError
+from pixsortd.errors import Conflict, InvalidRequest, PixsortdError
 
 FIELDS = 16
 """Parts of a form that may be no files, beside the files."""
@@ -97,19 +97,22 @@ async def _take_in(
         _check(request, limits, files)
         if into is not None:
             await asyncio.to_thread(into, ())  # an unknown batch is refused before the body is read
-        with desk.place():
-            boundary = boundary_of(request.headers.get("content-type", ""))
-            reader = Reader(request.receive, boundary, limits.max_files + FIELDS)
+        boundary = boundary_of(request.headers.get("content-type", ""))
+        reader = Reader(request.receive, boundary, limits.max_files + FIELDS)
+        with desk.place(reader):
             unloading = Unloading(library.uploads, limits.max_bytes, into=into)
             done = unloading.done
             await _unload(reader, unloading, desk)
+            if not done:
+                raise InvalidRequest("No file came with the form", next_step="Send photos as parts with a file name.")
     except ClientLeft:
         return EarlyAnswer(Refusal(400, "client-left", "The connection was closed.").problem(), request.receive)
     except PixsortdError as error:
         problem = error.problem() if isinstance(error, Refusal) else problems.of_error(error)
         told = answers.UploadProblem(**msgspec.structs.asdict(problem), items=present.upload_list(done).items)
         headers = dict(error.headers) if isinstance(error, Refusal) else {}
-        return EarlyAnswer(told, None if reader is not None and reader.ended else request.receive, headers)
+        over = desk.closed or (reader is not None and reader.ended)
+        return EarlyAnswer(told, None if over else request.receive, headers)
     body = msgspec.json.encode(present.upload_list(done))
     return ASGIResponse(body=body, media_type="application/json")
 

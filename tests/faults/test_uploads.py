@@ -296,6 +296,27 @@ def test_killed_in_mid_upload_nothing_half_is_left(tmp_path):
         daemon.__exit__()
 
 
+def test_stopped_in_mid_upload_it_says_so_and_keeps_what_is_whole(tmp_path):
+    inbox = tmp_path / "inbox"
+    contents = [large(550 + one, 500_000) for one in range(2)]
+    stopping = threading.Event()
+    with opened_in(tmp_path, inbox) as daemon, ThreadPoolExecutor(1) as threads:
+
+        def body() -> Iterator[bytes]:
+            yield head("a.jpg") + contents[0] + b"\r\n" + head("b.jpg") + contents[1][:-1]
+            stopping.wait(30)
+            yield contents[1][-1:] + b"\r\n" + END
+
+        client = threads.submit(send, daemon, body())
+        wait_until(lambda: (inbox / "a.jpg").exists())
+        assert daemon.stop() == 0
+        stopping.set()
+        status, problem = client.result(30)
+        assert (status, statuses(problem)) == (503, ["stored"])
+        assert list(only_whole(inbox, contents)) == ["a.jpg"]
+        assert "Traceback" not in daemon.tail(100_000)
+
+
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
     """An inbox of 24 MB."""
