@@ -28,7 +28,7 @@ MOST = 1024
 
 
 class _Wrong(NamedTuple):
-    count: int
+    tries: int
     last: float
     until: float
     tokens: tuple[bytes, ...]
@@ -65,7 +65,7 @@ class Attempts:
         self._wrong.pop(who, None)
         self._refill(now)
         self._left = max(0.0, self._left - 1)
-        count = known.count + 1 if known and now - known.last < FORGET else 1
+        count = known.tries + 1 if known and now - known.last < FORGET else 1
         wait = min(2.0 ** (count - FREE), LONGEST) if count >= FREE else 0.0
         self._wrong[who] = _Wrong(count, now, now + wait, (*(known.tokens if known else ()), mark)[-FREE:])
         while len(self._wrong) > MOST:

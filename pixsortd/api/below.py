@@ -15,5 +15,5 @@ def entered(scope: Scope, base: str) -> Scope:
     raw, path = scope.get("raw_path") or scope["path"].encode(), base.encode()
     inside = raw == path or raw.startswith((path + b"/", path + b"?"))
     if not inside:
-        return {**scope, OUTSIDE: True}  # type: ignore[return-value, misc]
-    return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": raw[len(path) :] or b"/"}  # type: ignore[return-value, misc]
+        return {**scope, OUTSIDE: True}  # type: ignore[return-value]
+    return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": raw[len(path) :] or b"/"}  # type: ignore[return-value]

@@ -11,7 +11,7 @@ from pixsortd.api import problems
 from pixsortd.api.below import OUTSIDE
 from pixsortd.api.bodies import BodyRule, rule_for
 from pixsortd.api.door import Door
-from pixsortd.api.perimeter import Facts, judge
+from pixsortd.api.perimeter import WRITES, Facts, judge
 from pixsortd.api.problems import Refusal
 
 BODY_TIME = 10.0
@@ -120,7 +120,8 @@ class Guard:
             if isinstance(body, Refusal):
                 refusal = body
             else:
-                refusal, receive = _check_json(body), _replay(body, receive)
+                refusal = _check_json(body) if facts.method in WRITES else None  # of the others the body is not read
+                receive = _replay(body, receive)
         if refusal is not None:
             await refuse(send, refusal)
         else:

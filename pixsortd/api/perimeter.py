@@ -27,7 +27,7 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 _PLAIN_PATH = re.compile(rb"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%-]+/)*[A-Za-z0-9._~!$&'()*+,;=:@%-]*")
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|%")
 _NEVER_ESCAPED = frozenset("/\\%-._~")
-_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/api", "/schema", "/metrics", "/health")
 _OPEN = frozenset({"/health/live", "/api/health/live", "/api/session"})
@@ -222,7 +222,7 @@ def _check_framing(facts: Facts, _: Perimeter) -> Refusal | None:
 
 
 def _check_body(facts: Facts, _: Perimeter) -> Refusal | None:
-    if facts.method not in _WRITES:
+    if facts.method not in WRITES:
         return None
     lengths, types = _values(facts, b"content-length"), _values(facts, b"content-type")
     if len(lengths) > 1 or any(not _NUMBER.fullmatch(one) for one in lengths):

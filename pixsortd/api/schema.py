@@ -12,7 +12,7 @@ import msgspec
 from litestar import Response, get
 from litestar.openapi import OpenAPIConfig
 
-from pixsortd.api.answers import Problem
+from pixsortd.api.answers import Body, Problem
 from pixsortd.api.door import Entrance
 from pixsortd.api.problems import MEDIA_TYPE
 from pixsortd.api.routes import DEPENDENCIES, assemble
@@ -20,6 +20,14 @@ from pixsortd.api.sessions import COOKIE
 
 API_VERSION = "1"
 _SCHEMAS = "#/components/schemas/{name}"
+_NAME = "^[A-Za-z0-9_-]{1,64}$"
+_PATTERNS = {
+    "image_id": "^[0-9a-f]{64}$",
+    "label": "^[A-Za-z0-9_-]([ A-Za-z0-9_-]{0,62}[A-Za-z0-9_-])?$",
+}
+"""Of path parameters; any other is a `_NAME`. A label may hold any visible text, percent-encoded; this is the plain
+part of it."""
+_INSIDE = frozenset({"items", "minItems", "maxItems", "additionalProperties", "propertyNames"})
 
 
 def _config() -> OpenAPIConfig:
@@ -45,6 +53,39 @@ def _describe_errors(document: dict[str, Any]) -> None:
             operation["responses"]["default"] = {"description": "a problem (RFC 9457)", "content": content}
 
 
+def _describe_bodies(document: dict[str, Any]) -> None:
+    """What msgspec checks and the framework leaves out: that unknown keys are refused, and limits inside lists."""
+    schemas = document["components"]["schemas"]
+    for body in (one for one in _below(Body) if one.__name__ in schemas):
+        _, components = msgspec.json.schema_components([body], ref_template=_SCHEMAS)
+        checked, told = components[body.__name__], schemas[body.__name__]
+        told["additionalProperties"] = checked["additionalProperties"]
+        for name, inner in checked["properties"].items():
+            told["properties"][name] |= {key: inner[key] for key in _INSIDE & inner.keys()}
+
+
+def _below(base: type[Any]) -> list[type[Any]]:
+    found: list[type[Any]] = base.__subclasses__()
+    return found + [deeper for one in found for deeper in _below(one)]
+
+
+def _describe_paths(document: dict[str, Any]) -> None:
+    """What can stand in an address: another text names nothing, or is refused before it is routed."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["schema"].get("type") == "string":
+                    parameter["schema"]["pattern"] = _PATTERNS.get(parameter["name"], _NAME)
+
+
+def _loosen_unions(value: Any) -> None:
+    """A whole number is an integer and a number, so it is one *or more* of a union's types."""
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _loosen_unions(inner)
+    if isinstance(value, dict) and isinstance(value.get("oneOf"), list) and "discriminator" not in value:
+        value["anyOf"] = value.pop("oneOf")
+
+
 def _describe_security(document: dict[str, Any]) -> None:
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "needed where the daemon has a token"},
@@ -58,7 +99,10 @@ def openapi_document() -> bytes:
     """The OpenAPI document as JSON, the same bytes for the same code."""
     described = assemble(dict.fromkeys(DEPENDENCIES), describe=_config())
     document = described.openapi_schema.to_schema()
+    _loosen_unions(document)
     _describe_errors(document)
+    _describe_bodies(document)
+    _describe_paths(document)
     _describe_security(document)
     text = msgspec.json.encode(document, order="sorted", enc_hook=str)
     return msgspec.json.format(text, indent=1) + b"\n"
