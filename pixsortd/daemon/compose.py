@@ -175,12 +175,13 @@ class Daemon:
             notices=notices,
         )
         photos = Photos(self.store, self.roots)
+        timeline = DaemonTimeline(self.store, self.roots, self.decisions)
         marks = Marks(self.store, self.decisions, views, lambda data: self._tell("photos", data))
         on_batch = lambda batch: self._tell("batches", {"id": batch})  # noqa: E731 - both parts tell the same
         self.analyses = Analyses(
             settings, self.store, self.searcher, self.decisions, self.jobs, state_dir / "run", on_batch
         )
-        batches = Batches(self.store, views, self.decisions, self.analyses, self.quality, on_batch)
+        batches = Batches(self.store, timeline, self.decisions, self.analyses, self.quality, on_batch)
         self.library = DaemonLibrary(
             self.store,
             views,
@@ -197,7 +198,7 @@ class Daemon:
             trash=self.trash,
             quality=self.quality,
             batches=batches,
-            timeline=DaemonTimeline(self.store, self.roots, self.decisions),
+            timeline=timeline,
             overview=DaemonOverview(self.store, self.decisions, self.quality, self.throughput, self.stages),
         )
 

@@ -16,6 +16,7 @@ from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
 from pixsortd.daemon.readable import readable
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.timeline import DaemonTimeline
 from pixsortd.daemon.views import PhotoViews, known_group
 from pixsortd.decisions import last_said
 from pixsortd.index.store import Store
@@ -77,6 +78,7 @@ class Offline:
         self._searcher = Searcher(lambda: settings, self._store, state_dir / "index")
         self._figures = Figures(lambda: settings, state_dir, self._store)
         self._said = last_said(state_dir / "decisions")
+        self._timeline = DaemonTimeline(self._store, self._roots, self._said)
         self._views = PhotoViews(self._store, self._roots, self._searcher, self._said)
 
     def close(self) -> None:
@@ -131,7 +133,7 @@ class Offline:
 
     def batch(self, batch: str) -> Json:
         """One batch with its groups and photos. Raises NotFound."""
-        return _json(present.batch_detail(entry(known_batch(self._said.batches(), batch), None, self._views)))
+        return _json(present.batch_detail(entry(known_batch(self._said.batches(), batch), None, self._timeline)))
 
     def similar(self, image: str, limit: int) -> Json:
         """Photos like one, nearest first, and the space they were compared in. Raises NotFound, Conflict."""

@@ -1,6 +1,6 @@
 """Lists in outline, for the API: the index's buckets and cells with what the user said of each photo."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pixsortd.api.ports import Bucket, Cell, ImageQuery, Outline
 from pixsortd.daemon.views import STATUS, Said, Whereabouts, index_query
@@ -25,7 +25,14 @@ class DaemonTimeline:
 
     def bucket(self, query: ImageQuery, key: str) -> Sequence[Cell]:
         """The photos of one bucket. Raises ``InvalidRequest``."""
-        cells = self._store.bucket(index_query(query, self._said), key, self._roots.away())
+        return self._marked(self._store.bucket(index_query(query, self._said), key, self._roots.away()))
+
+    def cells(self, contents: Collection[bytes]) -> Sequence[Cell]:
+        """Those of these contents that are photos; one that no file holds any more, such as in the trash, is away."""
+        return self._marked(self._store.cells(contents, self._roots.away()))
+
+    def _marked(self, cells: Sequence[PhotoCell]) -> list[Cell]:
+        """The cells with what the user said."""
         ratings, labels = self._said.ratings(), self._said.labels()
         return [
             _cell(cell, ratings.get(cell.sha256), labels.get(cell.sha256)) if cell.sha256 else _cell(cell, None, None)

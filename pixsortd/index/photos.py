@@ -12,7 +12,7 @@ from pixsortd.index.codec import number_key
 from pixsortd.index.engine import Edit, Engine
 from pixsortd.index.files import history_key
 from pixsortd.index.listing import Listing
-from pixsortd.index.queries import PhotoItem, PhotoQuery
+from pixsortd.index.queries import PhotoCell, PhotoItem, PhotoQuery
 from pixsortd.index.schema import Table
 from pixsortd.index.spaces import SpaceWriter
 from pixsortd.index.thumbs import Thumbnails
@@ -41,6 +41,12 @@ class Photos:
         with self._engine.read() as view:
             listing = Listing(view, PhotoQuery(), frozenset(away_roots))
             return [listing.item(sha256) for sha256 in contents if view.has(Table.PHOTOS, sha256)]
+
+    def cells(self, contents: Collection[bytes], away_roots: Collection[str] = ()) -> list[PhotoCell]:
+        """What a grid shows of each of these photos that is one; away are those all of whose files are."""
+        with self._engine.read() as view:
+            listing = Listing(view, PhotoQuery(), frozenset(away_roots))
+            return [listing.cell(sha256) for sha256 in contents if view.has(Table.PHOTOS, sha256)]
 
     def locations(self, sha256: bytes) -> list[FileRow]:
         """The files that hold a content, away ones included."""

@@ -42,6 +42,21 @@ class FakeMarks:
         return [self.entries[one] for one in images]
 
 
+def cell(digest: bytes, entry: ports.ImageEntry) -> ports.Cell:
+    """A photo as a grid shows it."""
+    return ports.Cell(
+        id=digest.hex(),
+        name=os.path.basename(entry.files[0].row.path),
+        status=entry.status,
+        width=entry.photo.width if entry.photo else None,
+        height=entry.photo.height if entry.photo else None,
+        taken=entry.photo.taken if entry.photo else None,
+        rating=entry.rating,
+        label=entry.label,
+        group=entry.membership.group if entry.membership else None,
+    )
+
+
 @dataclass
 class FakeTimeline:
     """Implements `ports.Timeline` with one month for all."""
@@ -54,20 +69,7 @@ class FakeTimeline:
     def bucket(self, query: ports.ImageQuery, key: str) -> list[ports.Cell]:
         if key != "2023-11":
             raise InvalidRequest("That is no bucket of this list")
-        return [
-            ports.Cell(
-                id=digest.hex(),
-                name=os.path.basename(entry.files[0].row.path),
-                status=entry.status,
-                width=entry.photo.width if entry.photo else None,
-                height=entry.photo.height if entry.photo else None,
-                taken=entry.photo.taken if entry.photo else None,
-                rating=entry.rating,
-                label=entry.label,
-                group=entry.membership.group if entry.membership else None,
-            )
-            for digest, entry in self.entries.items()
-        ]
+        return [cell(digest, entry) for digest, entry in self.entries.items()]
 
 
 @dataclass
@@ -119,7 +121,7 @@ class FakeBatches:
             summary=self.held[batch],
             groups=groups,
             members=[
-                ports.BatchMember(image=self.entries[one], label=label)
+                ports.BatchMember(cell=cell(one, self.entries[one]), label=label)
                 for one, label in held.items()
                 if one in self.entries  # one that was just uploaded is no photo yet
             ],

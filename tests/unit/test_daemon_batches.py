@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixsortd.api.ports import BatchStatus, ImageEntry, ImageStatus
+from pixsortd.api.ports import BatchStatus, Cell, ImageStatus
 from pixsortd.daemon.batches import shown
 from pixsortd.daemon.batches.labels import earlier, labelled
 from pixsortd.daemon.batches.labels import given as given_by_hand
 from pixsortd.decisions import BatchState
-from pixsortd.records import UNGROUPED, BatchAnalyzed, BatchParameters, Job, JobState, Photo, RankBatch
+from pixsortd.records import UNGROUPED, BatchAnalyzed, BatchParameters, Job, JobState, RankBatch
 
 A, B, C, D, E, F = (bytes([i]) * 32 for i in range(6))
 JOB = Job(id="j", kind="batch", state=JobState.RUNNING)
@@ -26,13 +26,10 @@ STATE = BatchState(
 )
 
 
-def image(sha256: bytes) -> ImageEntry:
-    """A photo taken later the smaller its id."""
-    photo = Photo(sha256=sha256, size=1, format="JPEG", width=1, height=1, taken=100.0 - sha256[0])
-    return ImageEntry(sha256=sha256, status=ImageStatus.INDEXED, photo=photo)
-
-
-IMAGES = {sha256: image(sha256) for sha256 in STATE.members}
+CELLS = {  # taken later the smaller the id
+    sha256: Cell(id=sha256.hex(), name=b"x.jpg", status=ImageStatus.INDEXED, taken=100.0 - sha256[0])
+    for sha256 in STATE.members
+}
 
 
 def test_new_clusters_get_the_lowest_free_numbers_the_largest_first() -> None:
@@ -87,9 +84,9 @@ def test_a_summary() -> None:
 
 
 def test_an_entry_is_sorted_by_group_rank_and_time() -> None:
-    found = shown.entry(STATE, JOB, IMAGES)
+    found = shown.entry(STATE, JOB, CELLS)
     assert found.summary.job == JOB
-    assert [(one.image.sha256, one.label, one.manual, one.rank, one.value) for one in found.members] == [
+    assert [(bytes.fromhex(one.cell.id), one.label, one.manual, one.rank, one.value) for one in found.members] == [
         (F, "Cats", True, None, None),
         (D, "Cats", True, None, None),
         (C, "Cats", True, None, None),
@@ -105,13 +102,13 @@ def test_an_entry_is_sorted_by_group_rank_and_time() -> None:
 
 def test_ungrouped_comes_last_however_large() -> None:
     analysis = BatchAnalyzed(batch="b", groups={"Group 1": (A,)}, ungrouped=(B, C, D, E, F))
-    found = shown.entry(msgspec.structs.replace(STATE, analysis=analysis, manual={}, rankings={}), None, IMAGES)
+    found = shown.entry(msgspec.structs.replace(STATE, analysis=analysis, manual={}, rankings={}), None, CELLS)
     assert [one.label for one in found.groups] == ["Group 1", UNGROUPED]
     assert (found.summary.groups, found.summary.grouped) == (1, 1)
 
 
 def test_photos_of_which_nothing_is_known_only_count() -> None:
-    known = {sha256: entry for sha256, entry in IMAGES.items() if sha256 not in (F, B)}
+    known = {sha256: entry for sha256, entry in CELLS.items() if sha256 not in (F, B)}
     found = shown.entry(STATE, None, known)
     assert (found.summary.size, len(found.members)) == (6, 4)
     assert [one.cover for one in found.groups] == [D, A]
@@ -121,7 +118,7 @@ def test_photos_of_which_nothing_is_known_only_count() -> None:
 @pytest.mark.parametrize("members", [(), (A,)])
 def test_small_batches(members: tuple[bytes, ...]) -> None:
     state = BatchState(id="b", name="Trip", created=1.0, members=members)
-    found = shown.entry(state, None, IMAGES)
+    found = shown.entry(state, None, CELLS)
     assert found.groups == ()
     assert [one.label for one in found.members] == [None] * len(members)
     assert found.summary.preview == members

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from pixsortd.api.ports.photos import ImageEntry
 from pixsortd.api.ports.quality import Ranking
+from pixsortd.api.ports.timeline import Cell
 from pixsortd.records import BatchParameters, Job, Record
 
 
@@ -59,9 +59,9 @@ class BatchGroup(Record, frozen=True, kw_only=True):
 class BatchMember(Record, frozen=True, kw_only=True):
     """One photo in a batch."""
 
-    image: ImageEntry
+    cell: Cell
     label: str | None
-    """None before the first analysis (unless the user gave one)."""
+    """None where no analysis has looked at it (unless the user gave one)."""
     manual: bool = False
     rank: int | None = None
     value: float | None = None
@@ -69,10 +69,14 @@ class BatchMember(Record, frozen=True, kw_only=True):
 
 
 class BatchEntry(Record, frozen=True, kw_only=True):
-    """A batch with all it holds, sorted by group (the largest first, Ungrouped last), then rank, then time taken."""
+    """A batch with all it holds that anything is known of.
+
+    Sorted by group (the largest first, Ungrouped last, photos without a label behind it), then rank, then time taken.
+    """
 
     summary: BatchSummary
     groups: tuple[BatchGroup, ...]
+    """In the same order. Sizes count every member, also an upload of which nothing is known yet."""
     members: Sequence[BatchMember]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pixsortd.api import answers, ports
 from pixsortd.api.present.base import fields
 from pixsortd.api.present.jobs import job
-from pixsortd.api.present.photos import entry_cell_fields
+from pixsortd.api.present.photos import cell_fields
 from pixsortd.api.text import clean
 
 
@@ -35,7 +35,7 @@ def _group(given: ports.BatchGroup) -> answers.BatchGroup:
 
 def _image(given: ports.BatchMember) -> answers.BatchImage:
     return answers.BatchImage(
-        **entry_cell_fields(given.image),
+        **cell_fields(given.cell),
         batch_group=given.label,
         manual=given.manual,
         rank=given.rank,

@@ -139,9 +139,3 @@ def cell_fields(given: ports.Cell) -> dict[str, Any]:
 def bucket_cells(key: str, cells: Sequence[ports.Cell]) -> answers.BucketCells:
     """The photos of one bucket."""
     return answers.BucketCells(key=key, items=[answers.Cell(**cell_fields(one)) for one in cells])
-
-
-def entry_cell_fields(entry: ports.ImageEntry) -> dict[str, Any]:
-    """The fields of a cell, of a photo known in full."""
-    given = _image_fields(entry)
-    return {name: given[name] for name in answers.Cell.__struct_fields__}

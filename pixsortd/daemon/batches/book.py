@@ -7,11 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from pixsortd.api.ports import BatchEntry, BatchSummary, Ranking
+from pixsortd.api.ports import BatchEntry, BatchSummary, Cell, Ranking
 from pixsortd.api.text import visible
 from pixsortd.daemon.batches import shown
 from pixsortd.daemon.batches.analyses import Analyses
-from pixsortd.daemon.views import PhotoViews
 from pixsortd.decisions import BatchState, Decisions
 from pixsortd.decisions.batches import groups_of
 from pixsortd.errors import InvalidRequest, NotFound
@@ -31,6 +30,14 @@ from pixsortd.records import (
 LONGEST_NAME = 200
 LONGEST_LABEL = 100
 """Characters."""
+
+
+class Grid(Protocol):
+    """Who shows photos."""
+
+    def cells(self, contents: Collection[bytes]) -> Sequence[Cell]:
+        """Those of these contents that anything is known of."""
+        ...
 
 
 class Ranks(Protocol):
@@ -53,7 +60,7 @@ class Batches:
     def __init__(
         self,
         store: Store,
-        views: PhotoViews,
+        grid: Grid,
         decisions: Decisions,
         analyses: Analyses,
         ranks: Ranks,
@@ -61,7 +68,7 @@ class Batches:
     ) -> None:
         """``on_batch`` hears the id of a batch that changed."""
         self._store = store
-        self._views = views
+        self._grid = grid
         self._decisions = decisions
         self._analyses = analyses
         self._ranks = ranks
@@ -76,7 +83,7 @@ class Batches:
     def get(self, batch: str) -> BatchEntry:
         """One batch with its photos. Raises ``NotFound``."""
         state = self._state(batch)
-        return entry(state, self._analyses.job_of(batch), self._views)
+        return entry(state, self._analyses.job_of(batch), self._grid)
 
     # --- the set -----------------------------------------------------------------------------------
 
@@ -225,10 +232,9 @@ def summaries(
     return [shown.summary(state, job_of(state.id), faces) for state in present]
 
 
-def entry(state: BatchState, job: Job | None, views: PhotoViews) -> BatchEntry:
+def entry(state: BatchState, job: Job | None, grid: Grid) -> BatchEntry:
     """A batch with those of its photos that the index knows."""
-    images = {image.sha256: image for image in views.entries(state.members) if image.sha256 is not None}
-    return shown.entry(state, job, images)
+    return shown.entry(state, job, {bytes.fromhex(cell.id): cell for cell in grid.cells(state.members)})
 
 
 def _text(text: str, what: str, longest: int) -> str:

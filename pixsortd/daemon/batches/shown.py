@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from pixsortd.api.ports import BatchEntry, BatchGroup, BatchMember, BatchStatus, BatchSummary, ImageEntry
+from pixsortd.api.ports import BatchEntry, BatchGroup, BatchMember, BatchStatus, BatchSummary, Cell
 from pixsortd.decisions.batches import BatchState, groups_of, is_current, labels_of
 from pixsortd.records import UNGROUPED, Job
 
@@ -51,10 +51,10 @@ def summary(state: BatchState, job: Job | None, known: Collection[bytes]) -> Bat
     )
 
 
-def entry(state: BatchState, job: Job | None, images: Mapping[bytes, ImageEntry]) -> BatchEntry:
+def entry(state: BatchState, job: Job | None, cells: Mapping[bytes, Cell]) -> BatchEntry:
     """A batch with all it holds.
 
-    ``images`` are the members that anything is known of. The others, such as uploads that no analysis
+    ``cells`` are the members that anything is known of. The others, such as uploads that no analysis
     has seen yet, count in the sizes and appear once they are known.
     """
     groups, labels = groups_of(state), labels_of(state)
@@ -68,24 +68,24 @@ def entry(state: BatchState, job: Job | None, images: Mapping[bytes, ImageEntry]
     def member(sha256: bytes) -> BatchMember:
         rank, value = ranks.get(sha256, (None, None))
         return BatchMember(
-            image=images[sha256], label=labels[sha256], manual=sha256 in state.manual, rank=rank, value=value
+            cell=cells[sha256], label=labels[sha256], manual=sha256 in state.manual, rank=rank, value=value
         )
 
     def place(sha256: bytes) -> tuple[int, float, float, bytes]:
-        label, photo = labels[sha256], images[sha256].photo
+        label, taken = labels[sha256], cells[sha256].taken
         return (
             order[label] if label is not None else len(order),
             ranks[sha256][0] if sha256 in ranks else float("inf"),
-            photo.taken if photo is not None else float("inf"),
+            taken if taken is not None else float("inf"),
             sha256,
         )
 
-    shown = sorted((sha256 for sha256 in state.members if sha256 in images), key=place)
+    shown = sorted((sha256 for sha256 in state.members if sha256 in cells), key=place)
     first: dict[str | None, bytes] = {}
     for sha256 in shown:
         first.setdefault(labels[sha256], sha256)
     return BatchEntry(
-        summary=summary(state, job, images.keys()),
+        summary=summary(state, job, cells.keys()),
         groups=tuple(_group(state, label, groups[label], first.get(label)) for label in order),
         members=[member(sha256) for sha256 in shown],
     )
