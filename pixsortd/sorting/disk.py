@@ -121,7 +121,8 @@ def is_file_of(seen: os.stat_result | None, stamp: FileStamp) -> bool:
 def rename_new(source: tuple[int, bytes], destination: tuple[int, bytes]) -> None:
     """Rename, where nothing has the new name; (directory, name) each. Raises ``FileExistsError``, ``OSError``.
 
-    Where the file system cannot promise that, the new name is first taken by an empty file of our own.
+    Where the file system cannot promise that, the new name is first taken by an empty file of our own,
+    which has the time of the file that is to replace it (see :func:`is_stub`).
     """
     try:
         _renameat2(source, destination)
@@ -131,13 +132,23 @@ def rename_new(source: tuple[int, bytes], destination: tuple[int, bytes]) -> Non
     else:
         return
     into, name = destination
-    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=into))
+    seen = os.stat(source[1], dir_fd=source[0], follow_symlinks=False)
+    stub = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=into)
     try:
+        os.close(stub)
+        os.utime(name, ns=(seen.st_atime_ns, seen.st_mtime_ns), dir_fd=into, follow_symlinks=False)
         os.rename(source[1], name, src_dir_fd=source[0], dst_dir_fd=into)
     except OSError:
         with suppress(OSError):
             os.unlink(name, dir_fd=into)
         raise
+
+
+def is_stub(seen: os.stat_result | None, stamp: FileStamp, place: Place) -> bool:
+    """Whether an empty file was seen that had taken a name for the file of ``stamp``."""
+    if seen is None or seen.st_size or not stamp.size or not stat.S_ISREG(seen.st_mode):
+        return False
+    return seen.st_mtime_ns == stamp.mtime_ns or place.directory.rpartition(b"/")[2] == TRASH
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from enum import Enum
 
 from pixsortd.sorting.copying import SourceChanged, same_content, unfinished
-from pixsortd.sorting.disk import TRASH, Directories, alike, look, sync
+from pixsortd.sorting.disk import Directories, alike, is_stub, look, sync
 from pixsortd.sorting.journal import Move, Place, Step
 from pixsortd.sorting.move import State, bring_home
 
@@ -33,6 +33,8 @@ def settle(move: Move, directories: Directories) -> State:
     if not move.steps:
         return State.DONE
     try:
+        for step in move.steps:
+            _clear(directories, step)
         found = [(step, _find(directories, step)) for step in move.steps]
         known = [(step, where) for step, where in found if where is not _Where.NOWHERE]
         if any(step.destination is None for step in move.steps):
@@ -49,6 +51,13 @@ def settle(move: Move, directories: Directories) -> State:
     except (OSError, SourceChanged):
         return State.UNCLEAR
     return State.UNDONE
+
+
+def _clear(directories: Directories, step: Step) -> None:
+    """Remove the empty files that had taken names for this file."""
+    for place in (step.source, step.destination):
+        if place is not None and is_stub(look(directories, place), step.stamp, place):
+            _drop(directories, place)
 
 
 def _finish_deleting(directories: Directories, move: Move, known: Sequence[tuple[Step, _Where]]) -> State:
@@ -86,9 +95,6 @@ def _take_back(directories: Directories, step: Step, where: _Where) -> None:
         into = directories.of(step.destination)
         with suppress(FileNotFoundError):
             os.unlink(unfinished(step.destination.name), dir_fd=into)
-        seen = look(directories, step.destination)
-        if seen is not None and seen.st_size == 0 and step.destination.path.split(b"/")[-2:-1] == [TRASH]:
-            _drop(directories, step.destination)  # the empty file that had taken the name for a renaming
 
 
 def _drop(directories: Directories, place: Place) -> None:

@@ -29,7 +29,7 @@ def places(root: Path, truth: dict[bytes, str]) -> dict[str, Path]:
     for path in (path for path in root.rglob("*") if path.is_file()):
         content = path.read_bytes()
         if not content and TRASH not in path.parts:
-            continue  # an empty file that had taken a name where nothing can be renamed without replacing
+            continue  # killed just when an empty file had taken a name, before it was marked as ours
         assert content in truth, f"half a file: {path}"
         name = truth[content]
         assert name not in found, f"{name} has two places: {found[name]} and {path}"

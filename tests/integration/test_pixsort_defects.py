@@ -272,3 +272,27 @@ def test_defect_8_two_simultaneous_uploads_of_one_file_are_one_photo(tmp_path: P
         assert [image["id"] for image in daemon.images()] == [both[0]["id"]]
         assert [image["id"] for image in daemon.get(f"/api/batches/{batch}")["images"]] == [both[0]["id"]]
         assert len([path for path in inbox.iterdir() if path.suffix == ".jpg"]) == 1
+
+
+def test_defect_10_delete_is_reversible_and_nothing_wipes_all(tmp_path: Path) -> None:
+    """There delete is immediate and for good, and a call without any check wipes everything."""
+    root = tmp_path / "photos"
+    for number in range(3):
+        write_photo(root / f"{number}.jpg", seed=number, size=(160, 120))
+    truth = {path: path.read_bytes() for path in root.iterdir()}
+    with Daemon(tmp_path / "d", [{"path": str(root), "writable": True}]) as daemon:
+        daemon.settled(4)  # with the root's marker
+        images = [image["id"] for image in daemon.images()]
+        for path in ("/api/admin/truncate-all", "/admin/truncate-all"):
+            status, _, _ = daemon.request(path, "DELETE")
+            assert status in (404, 405), path
+        assert daemon.request("/api/admin/truncate-all", "DELETE")[0] == 404
+        for image in images:
+            assert daemon.request(f"/api/images/{image}", "DELETE")[0] == 200
+        assert list(daemon.images()) == []
+        assert not any(path.exists() for path in truth)
+        items = daemon.get("/api/trash")["items"]
+        assert all(item["until"] - item["at"] > 86400 for item in items), "kept for more than a day"
+        daemon.post("/api/trash/restore", {"ids": [item["id"] for item in items]})
+        assert {path: path.read_bytes() for path in truth} == truth
+        assert sorted(image["id"] for image in daemon.images()) == sorted(images)
