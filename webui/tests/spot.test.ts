@@ -19,7 +19,7 @@ describe('a place in the address', () => {
 
 describe('the size of a thumbnail', () => {
   it('is the next step that fills its place, or the whole one', () => {
-    expect([sizeFor(120, 1), sizeFor(120, 2), sizeFor(300, 1), sizeFor(300, 2)]).toEqual([128, 256, 384, null])
+    expect([sizeFor(36, 1), sizeFor(150, 1), sizeFor(90, 2), sizeFor(300, 1)]).toEqual([128, 192, 192, null])
     expect(sizeFor(140, 1)).toBe(128)
   })
 })
