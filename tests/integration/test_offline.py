@@ -45,6 +45,8 @@ def answers(daemon: Daemon, photos: Path) -> dict[str, list[dict[str, Any]]]:
         "why excluded": ("why", photos / "notes.txt"),
         "why below": ("why", photos / ".hidden" / "x.jpg"),
         "like": ("search", "--like", known, "-n", 5),
+        "batches": ("batches", "list"),
+        "batch": ("batches", "show", "Two scenes"),
         "quarantine": ("quarantine", "list"),
         "status": ("status",),
     }
@@ -84,7 +86,13 @@ def before(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> tuple[Daem
         job = daemon.post("/api/groups/recluster")
         wait_until(lambda: daemon.get(f"/api/jobs/{job['id']}")["state"] == "complete", 60)
         known = hashlib.sha256((photos / "a" / "0.jpg").read_bytes()).hexdigest()
-        daemon.post(f"/api/images/{known}", {"rating": 4}, "PATCH")
+        daemon.post(f"/api/images/{known}", {"rating": 4, "label": "green", "caption": "Mühle"}, "PATCH")
+        ids = [image["id"] for image in daemon.images(status="indexed")]
+        which = ask(daemon, "batches", "create", "Two scenes", *ids)[0][0]["id"]
+        ask(daemon, "batches", "analyze", "Two scenes", "--min-cluster-size", 3, "--wait")
+        ask(daemon, "batches", "rename", ask(daemon, "batches", "create", "Gone", known)[0][0]["id"], "Deleted")
+        ask(daemon, "batches", "delete", "Deleted")
+        daemon.post(f"/api/batches/{which}/groups", {"labels": {known: "Mills"}}, "PUT")
         ask(daemon, "groups", "rename", next(iter(daemon.get("/api/groups")["items"]))["id"], "Märchen")
         scanned, _ = ask(daemon, "scan", "--wait")
         assert scanned[0]["detail"] == f"{daemon.ledger()['on_disk']} files seen"
@@ -111,7 +119,10 @@ def test_the_index_answers_as_the_daemon_did(stopped, before, photos):
     assert [one["similarity"] for one in now.pop("like")] == pytest.approx([one["similarity"] for one in was["like"]])
     (status,), (daemon,) = now.pop("status"), was["status"]
     assert now == {name: was[name] for name in now}
-    assert now["why path"][0]["image"]["rating"] == 4
+    image = now["why path"][0]["image"]
+    assert (image["rating"], image["label"], image["caption"]) == (4, "green", "Mühle")
+    assert [one["name"] for one in now["batches"]] == ["Two scenes"]
+    assert [one["label"] for one in now["batch"][0]["groups_list"]][-1] == "Mills"
     assert now["groups"][0]["name"] == "Märchen"
     assert status["worker"]["state"] == "off"
     assert (status["pid"], status["uptime"]) == (0, 0)

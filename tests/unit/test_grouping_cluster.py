@@ -5,6 +5,7 @@ import pytest
 
 from pixsortd.grouping.cluster import ALIKE, cluster, cohesions
 from pixsortd.grouping.reduce import unit
+from pixsortd.records import BatchMetric
 
 DIM = 64
 
@@ -122,3 +123,27 @@ def test_look_alikes_are_measured_by_pairs() -> None:
         cosine = float((vectors @ vectors.T)[np.triu_indices(200, 1)].mean())
         assert (cosine > ALIKE) is lump
         assert (set(cluster(vectors, 5, 5, 32).labels) == {0}) is lump
+
+
+def test_cosine_sees_directions_and_euclidean_sees_distances() -> None:
+    generator = np.random.default_rng(1)
+    directions = np.eye(16)[[0, 0, 1, 1]]
+    lengths = np.array([1.0, 3.0, 1.0, 3.0])
+    centres = np.repeat(directions * lengths[:, None], 20, axis=0)
+    vectors = centres + 0.05 * lengths.repeat(20)[:, None] * generator.normal(size=centres.shape)
+    place = np.repeat(np.arange(4), 20)
+    cosine = cluster(vectors, 5, 5, 32, BatchMetric.COSINE)
+    assert len(cosine.cohesions) == 2
+    assert all(len(set(cosine.labels[place // 2 == one]) - {-1}) == 1 for one in range(2)), "length is no difference"
+    euclidean = cluster(vectors, 5, 5, 32, BatchMetric.EUCLIDEAN)
+    assert len(euclidean.cohesions) == 4
+    assert all(len(set(euclidean.labels[place == one]) - {-1}) == 1 for one in range(4)), "length is one"
+
+
+@pytest.mark.parametrize("metric", list(BatchMetric))
+def test_either_metric_finds_subjects_and_leaves_loners(metric: BatchMetric) -> None:
+    vectors, truth = subjects([30, 20, 10], loners=40)
+    found = cluster(vectors, 5, 5, 32, metric)
+    assert len(found.cohesions) == 3
+    assert (found.labels[truth >= 0] >= 0).mean() > 0.9
+    assert (found.labels[truth < 0] < 0).mean() > 0.9

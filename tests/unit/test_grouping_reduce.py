@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pixsortd.grouping.reduce import NEAR_CENTRE, reduced, unit
+from pixsortd.records import BatchMetric
 
 
 def rows(count: int, dim: int = 40, seed: int = 0) -> np.ndarray:
@@ -45,6 +46,11 @@ def test_keeping_all_directions_keeps_the_geometry_seen_from_the_centre() -> Non
     vectors = rows(60, dim=10)
     centred = vectors - vectors.mean(0)
     assert np.allclose(distances(reduced(vectors, 10)), distances(unit(centred)), atol=1e-6)
+
+
+def test_euclidean_keeps_the_distances_of_the_vectors_themselves() -> None:
+    vectors = rows(60, dim=10) * np.linspace(0.5, 3.0, 60)[:, None]
+    assert np.allclose(distances(reduced(vectors, 10, BatchMetric.EUCLIDEAN)), distances(vectors), atol=1e-6)
 
 
 def test_blocks_and_memory_maps_give_what_one_array_gives(tmp_path: Path) -> None:
