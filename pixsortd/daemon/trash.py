@@ -1,5 +1,6 @@
 """Deleting, so that it can be undone: the trash room, the index and the roots put together."""
 
+import math
 import os
 import shutil
 import time
@@ -368,6 +369,9 @@ def _place_of(cursor: str | None) -> tuple[float, str] | None:
         return None
     at, _, item = cursor.partition("-")
     try:
-        return float(at), item
+        place = float(at), item
     except ValueError:
-        raise InvalidRequest("this cursor is not one of this list", next_step="Begin again without a cursor.") from None
+        place = math.nan, item
+    if not math.isfinite(place[0]):
+        raise InvalidRequest("this cursor is not one of this list", next_step="Begin again without a cursor.")
+    return place

@@ -141,6 +141,10 @@ def test_a_read_only_root_is_refused_with_the_way_out_and_nothing_is_touched(tmp
         bulk = daemon.post("/api/trash", {"ids": [image["id"], photo(daemon, "1.jpg")["id"]]})["items"]
         assert ["read-only" in one["reason"]["message"] for one in bulk] == [True, True]
         assert (other / "twin.jpg").exists(), "all or nothing"
+        put = pixsortd(daemon, "trash", "put", str(root / "1" / "1.jpg"))
+        assert put.returncode == 1
+        assert "read-only" in put.stderr
+        assert "writable = true" in put.stderr
         assert not (root / TRASH).exists()
         twin = next(file for file in image["files"] if file["path"].endswith("twin.jpg"))
         status, answer = delete(daemon, image["id"], twin["id"])
@@ -217,7 +221,7 @@ def test_purging_deletes_for_good_and_says_when_it_was_the_last_copy(tmp_path):
         assert daemon.post("/api/trash/purge", {"ids": [first]})["bytes"] > 0
         assert '"last_copy": true' not in daemon.tail(10**6)
         assert daemon.request("/api/trash/purge", "POST", {"ids": [first, second]})[0] == 404
-        daemon.post("/api/trash/purge", {"ids": None})
+        assert pixsortd(daemon, "trash", "empty", "--yes").returncode == 0
         assert daemon.tail(10**6).count('"last_copy": true') == 2
         assert list((root / TRASH).iterdir()) == []
         assert daemon.get("/api/trash")["total"] == 0

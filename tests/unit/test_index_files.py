@@ -12,6 +12,7 @@ from pixsortd.index.store import Store
 from pixsortd.records import (
     Back,
     Change,
+    Discarded,
     Excluded,
     FileState,
     Found,
@@ -20,6 +21,7 @@ from pixsortd.records import (
     Linked,
     Missing,
     Moved,
+    PutBack,
     Reason,
     Refused,
     Role,
@@ -290,6 +292,8 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Missing, path=PATHS, reason=st.just(WHY)),
     st.builds(Back, path=PATHS, stamp=STAMPS),
     st.builds(Gone, path=PATHS, reason=st.just(WHY)),
+    st.builds(Discarded, path=PATHS),
+    st.builds(lambda path, seen: PutBack(path=path, stamp=seen, sha256=content(bytes([seen.size]))), PATHS, STAMPS),
 )
 STEPS = st.lists(CHANGES | st.just("work"), min_size=1, max_size=30)
 

@@ -287,6 +287,21 @@ def test_a_library_gets_no_marker_and_an_inbox_does(tmp_path: Path) -> None:
     inbox.assert_adds_up()
 
 
+def test_a_library_that_may_be_written_is_marked_from_then_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "library")
+    stage.write("a.jpg")
+    stage.index()
+    assert not stage.record.writable
+    stage.restart(writable=True)
+    stage.run(5)
+    assert (stage.record.writable, stage.record.state) == (True, RootState.ONLINE)
+    assert (stage.root / os.fsdecode(MARKER)).read_text().strip() == stage.id
+    stage.restart(writable=False)
+    stage.run(5)
+    assert (stage.record.writable, stage.record.state) == (False, RootState.ONLINE)
+    assert stage.catalog.ledger(stage.id).indexed == 1
+
+
 def test_a_marked_inbox_may_become_empty(tmp_path: Path) -> None:
     stage = Stage(tmp_path / "inbox", role=Role.INBOX)
     for number in range(5):

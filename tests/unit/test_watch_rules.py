@@ -121,6 +121,14 @@ def test_closed_looks_at_all_parents() -> None:
     assert not rules.closed(b"")
 
 
+def test_our_own_directories_are_never_looked_into() -> None:
+    rules = Rules(EXTENSIONS, hidden=True)
+    for path in (b".pixsortd-trash", b"mount/.pixsortd-trash", b".pixsortd-upload"):
+        assert rules.never(path)
+        assert rules.closed(path + b"/deep/er")
+    assert not rules.closed(b".pixsortd-trashy")
+
+
 names = st.binary(min_size=1, max_size=255).filter(lambda name: b"/" not in name and b"\0" not in name)
 
 

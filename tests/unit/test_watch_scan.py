@@ -11,7 +11,7 @@ import pytest
 
 from pixsortd.config import Duration
 from pixsortd.errors import IndexFull
-from pixsortd.records import Back, Change, FileState, Found, Gone, Linked, Moved, RootState
+from pixsortd.records import Back, Change, FileState, Found, Gone, Linked, Moved, Reason, RootState
 
 from .fake_catalog import FakeCatalog, sha256
 from .watch_stage import Stage
@@ -468,3 +468,28 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_what_is_moved_and_recorded_under_the_gate_is_never_seen_half_way(tmp_path: Path) -> None:
+    gate = threading.RLock()
+    beats: list[int] = []
+    stage = Stage(tmp_path / "root", gate=gate, beat_every=0.01, beat=lambda: beats.append(1))
+    for number in range(40):
+        stage.write(f"{number}.jpg", b"%d" % number)
+    stage.index()
+    stage.watcher.request_scan()
+    stepping = threading.Thread(target=lambda: stage.run(10))
+    with gate:
+        stepping.start()
+        for number in range(30):
+            os.unlink(stage.root / f"{number}.jpg")
+        heard = len(beats)
+        while len(beats) < heard + 3:  # it waits, and is alive
+            time.sleep(0.005)
+        stage.catalog.forget_changes()
+        gone = [Gone(path=b"%d.jpg" % number, reason=Reason(code="moved", message="")) for number in range(30)]
+        stage.catalog.record(stage.id, gone)
+    stepping.join()
+    assert stage.record.state is RootState.ONLINE
+    assert stage.catalog.changes == gone
+    stage.assert_adds_up()

@@ -38,7 +38,12 @@ class Stage:
         given = {**self._options, **options}
         watch = {"quiet": Duration(2), "ceiling": Duration(60), **given.pop("watch", {})}
         self.watcher = RootWatcher(
-            RootSettings(path=str(self.root), role=self._role, exclude=given.pop("exclude", ())),
+            RootSettings(
+                path=str(self.root),
+                role=self._role,
+                writable=given.pop("writable", False),
+                exclude=given.pop("exclude", ()),
+            ),
             WatchSettings(**watch),
             self.catalog,
             extensions=EXTENSIONS,
