@@ -1,19 +1,16 @@
 """The page on the real daemon, in the system's Chromium: photos arrive live, groups are named, failures explained."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.conftest import write_photo
 from tests.harness import Daemon, wait_until
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SCENES, SHOTS = 3, 8
 
 
@@ -44,55 +41,33 @@ def daemon(home, root) -> Iterator[Daemon]:
         yield daemon
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine (Debian's package is called chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser, daemon) -> Iterator[Page]:
+def page(daemon, open_page) -> Page:
     """A fresh page; any request to another host and any error in the console fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    strangers: list[str] = []
-    errors: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith((daemon.url, "data:", "blob:")) else strangers.append(r.url))
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(daemon.url)
-    yield page
-    shots = os.environ.get("PIXSORTD_TEST_SCREENSHOTS")
-    if shots:
-        page.screenshot(path=str(Path(shots) / f"{os.environ['PYTEST_CURRENT_TEST'].split('::')[1].split()[0]}.png"))
-    context.close()
-    assert strangers == []
-    assert errors == []
+    return open_page(daemon.url)
+
+
+def tiles(page: Page):
+    """The photos of the grid that are drawn."""
+    return page.get_by_role("listbox").get_by_role("option")
 
 
 def photo(page: Page, name: str):
-    """The grid's link to the photo of that file name."""
-    return page.locator("[role=listitem] a", has=page.locator(f"[alt*='{name}'], [aria-label*='{name}']")).first
+    """The photo of that file name in the grid."""
+    return page.get_by_role("listbox").get_by_role("option", name=name).first
 
 
 def test_the_grid_shows_every_photo_newest_first(page):
-    expect(page.get_by_role("listitem").first).to_be_visible()
+    expect(tiles(page).first).to_be_visible()
     expect(page.get_by_text(f"{SCENES * SHOTS} photos")).to_be_visible()
-    images = page.locator("[role=listitem] img")
+    images = page.locator("[role=option] img")
     expect(images.first).to_be_visible()
     wait_until(lambda: images.first.evaluate("image => image.complete && image.naturalWidth > 0"), 10)
     expect(page.get_by_role("heading", name="March 2024")).to_be_visible()
 
 
 def test_dropped_photos_appear_live(page, daemon, root):
-    expect(page.get_by_role("listitem").first).to_be_visible()
+    expect(tiles(page).first).to_be_visible()
     write_photo(root / "dropped.jpg", 77, (400, 300))
     pill = page.get_by_role("status").get_by_role("button")
     arrived = photo(page, "dropped.jpg")
@@ -130,7 +105,7 @@ def test_a_rating_is_kept(page, daemon):
 def test_a_group_is_named_in_place_and_the_name_stays(page, daemon):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Groups").click()
     page.locator("a[href^='/groups/']").first.click()
-    expect(page.get_by_role("listitem").first).to_be_visible()
+    expect(tiles(page).first).to_be_visible()
     page.get_by_role("button", name="group").first.click()
     page.get_by_label("Name of the group").fill("Beach 2019")
     page.keyboard.press("Enter")
@@ -141,7 +116,8 @@ def test_a_group_is_named_in_place_and_the_name_stays(page, daemon):
 
 
 def test_a_broken_file_is_in_quarantine_with_a_reason(page):
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Quarantine").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipeline").click()
+    page.get_by_role("navigation", name="Pipeline").get_by_role("link", name="Quarantine").click()
     expect(page.get_by_text("broken.jpg")).to_be_visible()
     expect(page.get_by_role("button", name="Try broken.jpg again")).to_be_enabled()
     expect(page.get_by_text("decode-failed")).to_be_visible()
@@ -149,25 +125,26 @@ def test_a_broken_file_is_in_quarantine_with_a_reason(page):
 
 def test_the_pipeline_shows_a_ledger_that_adds_up(page, root):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipeline").click()
+    expect(page.get_by_text("builtin").first).to_be_visible()
+    page.get_by_role("navigation", name="Pipeline").get_by_role("link", name="Folders").click()
     card = page.get_by_role("article", name=str(root))
     expect(card).to_be_visible()
     expect(card.get_by_text("indexed", exact=False).first).to_be_visible()
     expect(card.get_by_text("does not add up")).to_have_count(0)
-    expect(page.get_by_text("builtin").first).to_be_visible()
 
 
 def test_scroll_position_survives_opening_a_photo(page):
     page.set_viewport_size({"width": 700, "height": 400})
-    grid = page.get_by_role("list").first
+    grid = tiles(page).first
     expect(grid).to_be_visible()
     scroller = page.evaluate_handle(
         "() => [...document.querySelectorAll('*')].find(e => e.scrollHeight > e.clientHeight + 50"
-        " && getComputedStyle(e).overflowY !== 'visible' && e.querySelector('[role=listitem]'))"
+        " && getComputedStyle(e).overflowY !== 'visible' && e.querySelector('[role=option]'))"
     )
     scroller.evaluate("element => { element.scrollTop = 300 }")
     page.wait_for_timeout(300)
     before = scroller.evaluate("element => element.scrollTop")
-    page.locator("[role=listitem] a").nth(2).click()
+    tiles(page).nth(2).click()
     expect(page.get_by_role("complementary", name="Photo")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("complementary", name="Photo")).to_have_count(0)
@@ -179,7 +156,7 @@ def test_both_palettes_are_real(browser, daemon, scheme):
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(daemon.url)
-    expect(page.get_by_role("listitem").first).to_be_visible()
+    expect(tiles(page).first).to_be_visible()
     colour = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     numbers = [float(part) for part in colour.partition("(")[2].rstrip(")").replace(",", " ").split()[:3]]
     bright = sum(numbers) / 3 > 128
