@@ -36,7 +36,7 @@ class BodyRule(NamedTuple):
 
 RULES = (
     BodyRule(
-        re.compile(rb"POST /api/(?:images/upload|batches/[A-Za-z0-9_-]+/upload-and-add)/?"),
+        re.compile(rb"[A-Z]+ /api/(?:images/upload|batches/[A-Za-z0-9_-]+/upload-and-add)/?"),
         "multipart/form-data",
         None,
         "not-multipart",
