@@ -18,7 +18,7 @@ const ARRIVALS = 2000
 /** Photos that changed are fetched one by one up to this many; beyond, the parts of lists that hold them are. */
 const FEW = 20
 
-type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'quarantine' | 'stages'
+type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'batches' | 'trash' | 'quarantine' | 'stages'
 
 /** What an event of each kind makes stale. */
 const STALE: Readonly<Record<string, readonly Part[]>> = {
@@ -26,10 +26,12 @@ const STALE: Readonly<Record<string, readonly Part[]>> = {
   roots: ['status'],
   job: ['jobs', 'status'],
   groups: ['groups', 'status'],
+  batches: ['batches'],
+  trash: ['trash'],
   status: ['status'],
   quarantine: ['quarantine', 'status'],
   pipeline: ['stages', 'status'],
-  gap: ['status', 'jobs', 'photos', 'groups', 'quarantine', 'stages'],
+  gap: ['status', 'jobs', 'photos', 'groups', 'batches', 'trash', 'quarantine', 'stages'],
 }
 
 let status = $state.raw<Status | null>(null)
@@ -39,6 +41,8 @@ let stages = $state.raw<readonly Stage[]>([])
 let paces = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map())
 let link = $state<Link>('connecting')
 let groups = $state(0)
+let batches = $state(0)
+let trash = $state(0)
 let quarantine = $state(0)
 let denied = $state(false)
 let changed = $state.raw<ReadonlySet<string>>(new Set())
@@ -69,6 +73,14 @@ export const live = {
   /** Rises whenever groups have changed. */
   get groups(): number {
     return groups
+  },
+  /** Rises whenever batches have changed. */
+  get batches(): number {
+    return batches
+  },
+  /** Rises whenever the trash has changed. */
+  get trash(): number {
+    return trash
   },
   /** Rises whenever the quarantine has changed. */
   get quarantine(): number {
@@ -162,6 +174,8 @@ const RENEW: Readonly<Record<Part, () => void>> = {
     groups++
     renew((list) => list.grouped)
   }, CALM),
+  batches: calmly(() => batches++, CALM),
+  trash: calmly(() => trash++, CALM),
   quarantine: calmly(() => quarantine++, CALM),
 }
 
@@ -203,7 +217,8 @@ export function follow(): () => void {
   const stream = new Stream(at('/api/events'), {
     event: heed,
     link(next) {
-      if (next === 'live' && link === 'lost') RENEW.status()
+      // Whether only the line was cut or the daemon is gone, its status tells.
+      if (next === 'lost' || link === 'lost') RENEW.status()
       link = next
     },
     refused(refusal) {
