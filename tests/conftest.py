@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw
+
+# A busy machine is no defect: no example has a deadline.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(os.environ.get("PIXSORTD_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

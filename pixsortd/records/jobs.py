@@ -10,7 +10,8 @@ class Step(Record, frozen=True, kw_only=True):
 
     at: float
     what: str
-    """found, settled, indexed, known, moved, changed, missing, back, gone, trashed, restored, failed, retried, grouped, rated ..."""
+    """found, settled, indexed, known, moved, changed, missing, back, gone, trashed, restored, failed, retried,
+    grouped, rated ..."""
     detail: str = ""
     path: bytes | None = None
     root: str | None = None

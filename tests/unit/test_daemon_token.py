@@ -58,9 +58,7 @@ def test_a_credential_is_not_ours_to_replace(state, credentials):
         replace_token(token_place(ApiSettings(), state, credentials))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "short", "new\nline in a long one", "x" * 15, "ö" * 20]
-)
+@pytest.mark.parametrize("text", ["", "short", "new\nline in a long one", "x" * 15, "ö" * 20])
 def test_what_is_no_token(state, text):
     (state / "t").write_text(text)
     with pytest.raises(ConfigError, match="at least 16 ASCII"):
