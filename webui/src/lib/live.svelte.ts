@@ -218,7 +218,7 @@ export function follow(): () => void {
     event: heed,
     link(next) {
       // Whether only the line was cut or the daemon is gone, its status tells.
-      if (next === 'lost' || link === 'lost') RENEW.status()
+      if (next === 'lost' || (next === 'live' && link === 'lost')) RENEW.status()
       link = next
     },
     refused(refusal) {
