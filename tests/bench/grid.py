@@ -41,8 +41,8 @@ SETTLED = """() => {
     const box = one.getBoundingClientRect()
     return box.bottom > list.top && box.top < list.bottom
   })
-  const done = (one) => { const image = one.querySelector('img'); return image && image.complete && image.naturalWidth > 0 }
-  return seen.length > 8 && seen.every(done)
+  const images = seen.map((one) => one.querySelector('img'))
+  return images.length > 8 && images.every((image) => image && image.complete && image.naturalWidth > 0)
 }"""
 
 

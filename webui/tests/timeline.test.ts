@@ -109,9 +109,17 @@ describe('Timeline', () => {
     list.news()
     await vi.waitFor(() => expect(list.waiting).toBe(2))
     expect([list.total, ids(list.cells('2024-05'))]).toEqual([5, 'abc'])
-    expect(await list.welcome()).toBe(2)
-    expect([list.total, list.waiting, ids(list.cells('2024-05')), [...list.fresh]]).toEqual([7, 0, 'abcx', ['x']])
-    expect(list.buckets[0]!.key).toBe('2024-06')
+    expect(await list.welcome()).toBe('2024-06')
+    expect([list.total, list.waiting, ids(list.cells('2024-05')), ids(list.cells('2024-06'))]).toEqual([7, 0, 'abcx', 'y'])
+    expect([...list.fresh].sort()).toEqual(['x', 'y'])
+    expect(await list.welcome()).toBeNull()
+  })
+
+  it('points nothing out in a bucket that nobody had seen', async () => {
+    const [list, daemon] = await opened({ '2024-05': 'abc', '2024-04': 'de' }, ['2024-05'])
+    daemon.photos.push(photo('x', '2024-04'))
+    expect(await list.welcome()).toBe('2024-04')
+    expect([ids(list.cells('2024-04')), list.fresh.size]).toEqual(['dex', 0])
   })
 
   it('puts them in by itself when that disturbs nobody', async () => {

@@ -17,7 +17,8 @@ export interface Memory {
 }
 
 function read(): Place {
-  return { path: within(location.pathname), query: new URLSearchParams(location.search) }
+  const { pathname, search } = globalThis.location ?? { pathname: '/', search: '' } // none while a test reads this
+  return { path: within(pathname), query: new URLSearchParams(search) }
 }
 
 let current = $state.raw<Place>(read())

@@ -246,39 +246,49 @@ export class Timeline {
     this.#sum()
   }
 
-  /** Put the new photos where they belong. Answers how many came. */
-  async welcome(): Promise<number> {
+  /** Put the new photos where they belong. Answers the first bucket that got some, null when none did. */
+  async welcome(): Promise<string | null> {
     await this.#looking
-    const before = this.total ?? 0
     try {
       const next = await this.source.outline()
+      const shown = new Map(this.buckets.map(({ key, count }) => [key, count]))
+      const first = next.items.find(({ key, count }) => count > (shown.get(key) ?? 0))?.key ?? null
       this.#pending = next
-      await this.#become(next.items)
+      await this.#become(next.items, { first })
+      return first
     } catch (error) {
       this.problem = asProblem(error)
+      return null
     }
-    return (this.total ?? 0) - before
   }
 
-  /** Change to another outline in one exchange; buckets near the view that differ are fetched first. */
-  async #become(next: readonly Bucket[], all = false): Promise<void> {
-    const there = new Map(next.map(({ key, count }) => [key, count]))
-    const differing = [...this.#cells.keys()].filter((key) => all || this.#cells.get(key)!.length !== there.get(key))
-    const near = differing.filter((key) => there.has(key) && this.#wanted.includes(key))
+  /**
+   * Change to another outline in one exchange. Buckets near the view that differ, or `all` of them, are fetched
+   * before, and so is the one that will be looked at `first`.
+   */
+  async #become(next: readonly Bucket[], how: { all?: boolean; first?: string | null } = {}): Promise<void> {
+    const counts = new Map(next.map(({ key, count }) => [key, count]))
+    const known = new Set(this.buckets.map(({ key }) => key))
+    const differing = [...this.#cells.keys()].filter((key) => how.all || this.#cells.get(key)!.length !== counts.get(key))
+    const near = new Set(differing.filter((key) => counts.has(key) && this.#wanted.includes(key)))
     // A list that was empty has nothing in view yet; its first bucket is what will be looked at.
-    if (!this.#cells.size && next[0]) near.push(next[0].key)
+    const first = how.first ?? (this.#cells.size ? null : next[0]?.key)
+    if (first && (!this.#cells.has(first) || differing.includes(first))) near.add(first)
     const never = new AbortController().signal
-    const fetched = await Promise.all(near.map((key) => this.source.bucket(key, never)))
+    const fetched = new Map(await Promise.all([...near].map(async (key) => [key, await this.source.bucket(key, never)] as const)))
     const fresh = new Set<string>()
-    for (const { id } of fetched.flat()) if (!this.#where.has(id)) fresh.add(id)
+    for (const [key, cells] of fetched) {
+      // Of a bucket that was there but not seen nobody can tell what is new.
+      if (known.has(key) && !this.#cells.has(key)) continue
+      for (const { id } of cells) if (!this.#where.has(id)) fresh.add(id)
+    }
     for (const key of differing) this.#drop(key)
-    const counts = new Map(there)
-    near.forEach((key, at) => {
-      this.#keep(key, fetched[at]!)
-      counts.set(key, fetched[at]!.length)
-    })
+    for (const [key, cells] of fetched) {
+      this.#keep(key, cells)
+      counts.set(key, cells.length)
+    }
     this.buckets = next.map(({ key }) => ({ key, count: counts.get(key)! })).filter(({ count }) => count > 0)
-    if (fresh.size && !all) this.fresh = fresh
+    if (fresh.size && !how.all) this.fresh = fresh
     this.#sum()
     this.#version++
     this.#next()
@@ -289,7 +299,7 @@ export class Timeline {
     if (this.total === null) return this.open()
     try {
       const { items } = await this.source.outline()
-      await this.#become(items, true)
+      await this.#become(items, { all: true })
       this.#pending = null
       this.#sum()
     } catch (error) {
