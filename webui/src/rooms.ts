@@ -26,11 +26,16 @@ export const ROOMS: readonly Room[] = [
     path: '/groups', name: 'Groups', icon: 'groups', key: 'g', first: true,
     page: () => import('./pages/Groups.svelte'), part: () => import('./pages/Group.svelte'),
   },
+  {
+    path: '/batches', name: 'Batches', icon: 'batches', key: 'b', first: true,
+    page: () => import('./pages/Batches.svelte'), part: () => import('./pages/Batch.svelte'),
+  },
   { path: '/overview', name: 'Overview', icon: 'chart', key: 'o', first: false, page: () => import('./pages/Overview.svelte') },
   { path: '/pipeline', name: 'Pipeline', icon: 'pipeline', key: 'p', first: true, page: () => import('./pages/Pipeline.svelte') },
   { path: '/roots', name: 'Folders', icon: 'folder', key: 'f', first: false, under: '/pipeline', page: () => import('./pages/Roots.svelte') },
   { path: '/jobs', name: 'Jobs', icon: 'clock', key: 'j', first: false, under: '/pipeline', page: () => import('./pages/Jobs.svelte') },
   { path: '/quarantine', name: 'Quarantine', icon: 'quarantine', key: 'q', first: false, under: '/pipeline', page: () => import('./pages/Quarantine.svelte') },
+  { path: '/trash', name: 'Trash', icon: 'trash', key: 't', first: false, page: () => import('./pages/Trash.svelte') },
   { path: '/settings', name: 'Settings', icon: 'settings', key: 's', first: false, page: () => import('./pages/Settings.svelte') },
 ]
 

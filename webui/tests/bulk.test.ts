@@ -60,7 +60,7 @@ it('puts photos of one value together', () => {
 })
 
 describe('the trash', () => {
-  const item = (image: string) => ({ id: `t${image}`, image })
+  const item = (image: string) => ({ id: `t${image}`, image, until: Date.UTC(2026, 0, 2) / 1000 })
 
   it('says what went, what did not and why, and brings it back', async () => {
     const sent = serve((body) => ({
@@ -72,6 +72,7 @@ describe('the trash', () => {
     }))
     expect([...(await trashAll([photo('a'), photo('b')]))]).toEqual(['a'])
     expect(toasts.all.map(({ text }) => text)).toEqual(['a.jpg moved to the trash', 'b.jpg could not be moved to the trash'])
+    expect(toasts.all[0]!.detail).toBe('The only copy, kept until Fri, Jan 2, 2026.')
     sent.length = 0
     toasts.all[0]!.action!.run()
     await vi.waitFor(() => expect(sent.map(({ body }) => body)).toEqual([{ ids: ['ta'] }]))

@@ -1,11 +1,7 @@
 /** What can be done with many photos at once; each act shows at once, and can be undone. */
 
-import type { Component } from 'svelte'
-
-import type { IconName } from '../parts/Icon.svelte'
 import { api } from './client.ts'
 import * as format from './format.ts'
-import { COLOURS } from './labels.ts'
 import { gather } from './selection.svelte.ts'
 import { type Change, timelines } from './timeline.svelte.ts'
 import { complain, say } from './toasts.svelte.ts'
@@ -14,6 +10,8 @@ import type { Cell, ColourLabel, Trashed } from './types.ts'
 /** Photos in one call. */
 const CHUNK = 500
 
+/** What is known of a photo that goes to the trash. */
+type Discardable = Pick<Cell, 'id' | 'name'>
 type Mark = Pick<Change, 'rating' | 'label'>
 
 function chunks<T>(list: readonly T[], size: number): T[][] {
@@ -54,7 +52,7 @@ async function mark<K extends 'rating' | 'label'>(photos: readonly Cell[], field
   }
 }
 
-function subject(photos: readonly Cell[]): string {
+function subject(photos: readonly Discardable[]): string {
   return photos.length === 1 ? photos[0]!.name : format.plural(photos.length, 'photo')
 }
 
@@ -70,14 +68,15 @@ export function labelAll(photos: readonly Cell[], label: ColourLabel | null): Pr
   return mark(photos, 'label', value, `${subject(photos)}: ${value === null ? 'label taken back' : value}`)
 }
 
-/** Move to the trash. Answers the ids of those that went. */
-export async function trashAll(photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+/** Move to the trash: out of sight at once, and back where that is refused. Answers the ids of those that went. */
+export async function trashAll(photos: readonly Discardable[]): Promise<ReadonlySet<string>> {
+  const ids = photos.map(({ id }) => id)
   const gone = new Set<string>()
+  timelines().forEach((list) => list.remove(new Set(ids)))
   try {
-    const answers = (await gather(chunks(photos.map(({ id }) => id), CHUNK).map((ids) => () => api.discard(ids)), 1)).flatMap(({ items }) => items)
+    const answers = (await gather(chunks(ids, CHUNK).map((part) => () => api.discard(part)), 1)).flatMap(({ items }) => items)
     const moved = answers.filter((one) => one.reason === null)
     for (const { image } of moved) gone.add(image)
-    timelines().forEach((list) => list.remove(gone))
     if (moved.length) tell(photos.filter(({ id }) => gone.has(id)), moved)
     const refused = answers.find((one) => one.reason !== null)
     if (refused) {
@@ -87,15 +86,22 @@ export async function trashAll(photos: readonly Cell[]): Promise<ReadonlySet<str
   } catch (error) {
     complain('The photos could not be moved to the trash', error)
   }
+  if (gone.size < photos.length) await comeBack()
   return gone
 }
 
-function tell(photos: readonly Cell[], moved: readonly Trashed[]): void {
+/** Photos that were taken out of the lists are there after all. */
+async function comeBack(): Promise<void> {
+  await Promise.all(timelines().filter((list) => list.shown).map((list) => list.welcome()))
+}
+
+function tell(photos: readonly Discardable[], moved: readonly Trashed[]): void {
   const items = moved.flatMap((one) => one.items.map(({ id }) => id))
   const last = moved.filter((one) => one.last_copy).length
+  const until = Math.min(...moved.flatMap((one) => one.items.map((item) => item.until)))
   say(`${subject(photos)} moved to the trash`, {
     seconds: 10,
-    detail: last ? `${last === photos.length ? 'No' : `Of ${format.count(last)} no`} other copy is left in the library.` : '',
+    detail: last ? `${last < photos.length ? `${format.count(last)} of them the` : photos.length === 1 ? 'The' : 'Each the'} only copy, kept until ${format.day(until)}.` : '',
     action: { label: 'Undo', run: () => void restore(items) },
   })
 }
@@ -105,39 +111,8 @@ async function restore(items: readonly string[]): Promise<void> {
     const answers = (await gather(chunks(items, CHUNK).map((ids) => () => api.restore(ids)), 1)).flatMap(({ items: some }) => some)
     const stuck = answers.find((one) => one.reason !== null)
     if (stuck) say('Not everything came back', { tone: 'bad', detail: `${stuck.reason!.message}. ${stuck.reason!.next_step}` })
-    await Promise.all(timelines().filter((list) => list.shown).map((list) => list.welcome()))
+    await comeBack()
   } catch (error) {
     complain('The photos could not be brought back', error)
   }
-}
-
-/** One thing to do with the picked photos: at once (`run`), or after asking more in a dialog. */
-export interface BulkAction {
-  readonly id: string
-  readonly name: string
-  readonly icon: IconName
-  /** Key that does it in the grid, as in `KeyboardEvent.key`. */
-  readonly key?: string
-  readonly tone?: 'bad'
-  /** Answers the ids of photos that are no longer in the list. */
-  readonly run?: (photos: readonly Cell[]) => Promise<ReadonlySet<string>>
-  readonly dialog?: Component<{ photos: readonly Cell[]; onclose: () => void }>
-}
-
-/** The buttons of the selection bar, beside rating and colour label. */
-export const BULK: readonly BulkAction[] = [{ id: 'trash', name: 'Move to trash', icon: 'trash', key: 'Delete', tone: 'bad', run: trashAll }]
-
-/**
- * What a key does with photos: 1 to 5 rate, 0 takes the rating back, 6 to 9 give a colour, others as in `BULK`.
- * False when it does nothing. `gone` hears of photos that left the list, `ask` of actions with a dialog.
- */
-export function keyed(key: string, photos: readonly Cell[], gone: (ids: ReadonlySet<string>) => void, ask?: (action: BulkAction) => void): boolean {
-  const colour = COLOURS.find((one) => one.key === key)
-  const action = BULK.find((one) => one.key === key)
-  if (/^[0-5]$/.test(key)) void rateAll(photos, Number(key) || null)
-  else if (colour) void labelAll(photos, colour.label)
-  else if (action?.run) void action.run(photos).then(gone)
-  else if (action && ask) ask(action)
-  else return false
-  return true
 }

@@ -4,7 +4,7 @@ import type { paths } from './api'
 import { at } from './base.ts'
 import { asProblem, fromResponse } from './problem.ts'
 
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths]
 type Operation<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never
 type Json<R> = R extends { content: { 'application/json': infer T } } ? T : never
@@ -95,6 +95,29 @@ export const api = {
   scan: (root: string): From<'post', '/api/roots/{root_id}/scan'> => call('post', '/api/roots/{root_id}/scan', { path: { root_id: root } }),
   confirmGone: (root: string): From<'post', '/api/roots/{root_id}/confirm-gone'> =>
     call('post', '/api/roots/{root_id}/confirm-gone', { path: { root_id: root } }),
+
+  batches: (): From<'get', '/api/batches'> => call('get', '/api/batches', {}),
+  batch: (batch: string): From<'get', '/api/batches/{batch}'> => call('get', '/api/batches/{batch}', { path: { batch } }),
+  createBatch: (name: string, ids: readonly string[]): From<'post', '/api/batches'> => call('post', '/api/batches', { body: { name, ids: [...ids] } }),
+  renameBatch: (batch: string, name: string): From<'put', '/api/batches/{batch}'> => call('put', '/api/batches/{batch}', { path: { batch }, body: { name } }),
+  deleteBatch: (batch: string): From<'delete', '/api/batches/{batch}'> => call('delete', '/api/batches/{batch}', { path: { batch } }),
+  restoreBatch: (batch: string): From<'post', '/api/batches/{batch}/restore'> => call('post', '/api/batches/{batch}/restore', { path: { batch } }),
+  addToBatch: (batch: string, ids: readonly string[]): From<'post', '/api/batches/{batch}/images'> =>
+    call('post', '/api/batches/{batch}/images', { path: { batch }, body: { ids: [...ids] } }),
+  takeFromBatch: (batch: string, ids: readonly string[]): From<'delete', '/api/batches/{batch}/images'> =>
+    call('delete', '/api/batches/{batch}/images', { path: { batch }, body: { ids: [...ids] } }),
+  analyzeBatch: (batch: string, body: Body<Operation<'/api/batches/{batch}/analyze', 'put'>>): From<'put', '/api/batches/{batch}/analyze'> =>
+    call('put', '/api/batches/{batch}/analyze', { path: { batch }, body }),
+  groupBatch: (batch: string, labels: Readonly<Record<string, string | null>>): From<'put', '/api/batches/{batch}/groups'> =>
+    call('put', '/api/batches/{batch}/groups', { path: { batch }, body: { labels } }),
+  rankBatch: (batch: string, label: string, metric: string): From<'post', '/api/batches/{batch}/groups/{label}/rank'> =>
+    call('post', '/api/batches/{batch}/groups/{label}/rank', { path: { batch, label }, query: { metric } }),
+  rankGroup: (group: string, metric: string): From<'post', '/api/groups/{group_id}/rank'> =>
+    call('post', '/api/groups/{group_id}/rank', { path: { group_id: group }, query: { metric } }),
+
+  uploadLimits: (): From<'get', '/api/images/upload'> => call('get', '/api/images/upload', {}),
+  trash: (cursor: string | null, limit: number): From<'get', '/api/trash'> => call('get', '/api/trash', { query: { cursor, limit } }),
+  purge: (ids: readonly string[] | null): From<'post', '/api/trash/purge'> => call('post', '/api/trash/purge', { body: { ids: ids && [...ids] } }),
 
   quarantine: (cursor: string | null, limit: number): From<'get', '/api/quarantine'> => call('get', '/api/quarantine', { query: { cursor, limit } }),
   retry: (ids: readonly string[]): From<'post', '/api/quarantine/retry'> => call('post', '/api/quarantine/retry', { body: { ids: [...ids] } }),

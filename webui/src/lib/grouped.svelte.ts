@@ -1,33 +1,14 @@
 /** The library by groups: what the groups are called, and which of them are shown as a heading only. */
 
 import { api } from './client.ts'
+import { Folded } from './folded.svelte.ts'
 import { groups, LONERS } from './sources.ts'
 import { namedTimeline, type Timeline } from './timeline.svelte.ts'
 import { complain, say } from './toasts.svelte.ts'
 import type { Group } from './types.ts'
 
-const KEY = 'pixsortd.closed'
-
-function remembered(): ReadonlySet<string> {
-  try {
-    const ids: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]')
-    return new Set(Array.isArray(ids) ? ids.map(String) : [])
-  } catch {
-    return new Set() // nothing kept, or nothing of ours
-  }
-}
-
 let known = $state.raw<ReadonlyMap<string, Group>>(new Map())
-let closed = $state.raw<ReadonlySet<string>>(remembered())
-
-function close(ids: ReadonlySet<string>): void {
-  closed = ids
-  try {
-    localStorage.setItem(KEY, JSON.stringify([...ids]))
-  } catch {
-    // Storage may be blocked; it is then kept as long as the page.
-  }
-}
+const folded = new Folded('pixsortd.closed')
 
 export const grouped = {
   get timeline(): Timeline {
@@ -41,16 +22,16 @@ export const grouped = {
   },
   /** The groups that are shown as a heading only. */
   get closed(): ReadonlySet<string> {
-    return closed
+    return folded.keys
   },
   toggle(id: string): void {
-    close(closed.has(id) ? new Set([...closed].filter((one) => one !== id)) : new Set([...closed, id]))
+    folded.toggle(id)
   },
   closeAll(): void {
-    close(new Set([...known.keys(), LONERS]))
+    folded.set([...known.keys(), LONERS])
   },
   openAll(): void {
-    close(new Set())
+    folded.set([])
   },
   /** A group has another name. */
   take(group: Group): void {

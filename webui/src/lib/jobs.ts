@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   backfill: 'Filling in what is missing',
   forget: 'Forgetting what is long gone',
   quality: 'Scoring',
+  batch: 'Forming groups of a batch',
 }
 
 export function name(job: Job): string {

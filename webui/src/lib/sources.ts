@@ -1,7 +1,7 @@
 /** Where the photos of a list come from: its outline first, and then any part of it. */
 
 import { api, type ImageFilter } from './client.ts'
-import type { Bucket, Cell, Group } from './types.ts'
+import type { Bucket, Cell, Group, Ranking } from './types.ts'
 
 export interface Outlined {
   readonly items: readonly Bucket[]
@@ -51,6 +51,24 @@ export function group(id: string): Source {
       return { items: total ? [{ key: 'all', count: total }] : [], total }
     },
     bucket: (_key, signal) => all({ group: id }, signal),
+    whereabouts: () => Promise.resolve('all'),
+  }
+}
+
+/** The photos of one group from best to worst by a metric. `learn` hears of the ranking. */
+export function rankedGroup(id: string, metric: string, learn: (ranking: Ranking) => void): Source {
+  let places = new Map<string, number>()
+  return {
+    async outline() {
+      const [ranking, outlined] = await Promise.all([api.rankGroup(id, metric), group(id).outline()])
+      places = new Map(ranking.items.map((item, place) => [item.id, place]))
+      learn(ranking)
+      return outlined
+    },
+    async bucket(key, signal) {
+      const place = (cell: Cell): number => places.get(cell.id) ?? places.size
+      return [...(await group(id).bucket(key, signal))].sort((one, other) => place(one) - place(other))
+    },
     whereabouts: () => Promise.resolve('all'),
   }
 }
