@@ -1,5 +1,6 @@
 /** Which originals a browser shows, and fetching them ahead. */
 
+import { abandon } from './abandon.ts'
 import { at } from './base.ts'
 import type { ImageDetail } from './types.ts'
 
@@ -35,7 +36,7 @@ export function onlyPreview(photo: Pick<ImageDetail, 'status' | 'format'>): stri
 /** Fetch and decode the original. Rejects when it cannot be had or shown, or the fetch is called off. */
 export async function fetchOriginal(photo: Pick<ImageDetail, 'id' | 'format'>, signal: AbortSignal, ahead = false): Promise<void> {
   const image = held.get(photo.id) ?? new Image()
-  const stop = (): void => image.removeAttribute('src')
+  const stop = (): void => abandon(image)
   signal.addEventListener('abort', stop)
   try {
     if (!image.src) {
