@@ -119,7 +119,7 @@ def test_a_broken_file_is_in_quarantine_with_a_reason(page):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipeline").click()
     page.get_by_role("navigation", name="Pipeline").get_by_role("link", name="Quarantine").click()
     expect(page.get_by_text("broken.jpg")).to_be_visible()
-    expect(page.get_by_role("button", name="Try broken.jpg again")).to_be_enabled()
+    expect(page.get_by_role("button", name="Try again: broken.jpg")).to_be_enabled()
     expect(page.get_by_text("decode-failed")).to_be_visible()
 
 
