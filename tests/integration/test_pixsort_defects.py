@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import ImageFilter
+from PIL.ExifTags import IFD, Base
 
 from pixsortd.grouping.cluster import cluster
 from pixsortd.index.spaces import SpaceWriter
@@ -187,6 +188,23 @@ def test_defect_5_a_group_of_one_cannot_be_asked_for(tmp_path: Path) -> None:
         now = daemon.get(f"/api/batches/{batch}")
         assert (now["status"], now["parameters"]["min_cluster_size"]) == ("pending", 5)
         assert analyzed(daemon, batch, min_cluster_size=2, min_samples=1)["groups"] == 1
+
+
+def test_defect_6_exposures_over_a_second(tmp_path: Path) -> None:
+    """There an exposure is shown as one over its rounded inverse, so that anything longer than a second is "1/0"."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    exposures = {2.0: "2", 30.0: "30", 1.3: "1.3", 1.0: "1", 0.5: "0.5", 1 / 60: "1/60", 1 / 8000: "1/8000"}
+    for number, seconds in enumerate(exposures):
+        image = draw(number, (96, 64))
+        tags = image.getexif()
+        tags.get_ifd(IFD.Exif)[Base.ExposureTime.value] = seconds
+        image.save(root / f"{number}.jpg", exif=tags)
+    with Daemon(tmp_path / "d", [root]) as daemon:
+        daemon.settled(len(exposures))
+        found = [daemon.get(f"/api/images/metadata/{image['id']}")["exif"] for image in daemon.images()]
+    assert sorted(exif["exposure"] for exif in found) == sorted(exposures.values())
+    assert sorted(exif["exposure_seconds"] for exif in found) == pytest.approx(sorted(exposures), rel=1e-3)
 
 
 @pytest.mark.parametrize("metric", list(BatchMetric))
