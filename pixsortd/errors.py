@@ -7,6 +7,7 @@
     ├── AlreadyRunning          another daemon holds the state directory
     ├── DaemonUnreachable       a command needs the daemon and it does not answer
     ├── StateDirectoryError     the state directory cannot be used (network file system, not writable)
+    │   └── StateDirectoryFull  there is no room for a decision or a journal line; nothing was kept
     ├── NotFound                no photo, group, root or job of that id
     ├── InvalidRequest          a parameter that means nothing
     ├── Conflict                the request is fine, the present state is not
@@ -86,9 +87,15 @@ class DaemonUnreachable(PixsortdError):
 
 
 class StateDirectoryError(PixsortdError):
-    """The state directory cannot hold an index: network file system, not writable, full."""
+    """The state directory cannot be used: network file system, not writable, failing."""
 
     title, code, exit_code = "State directory unusable", "state-directory", 5
+
+
+class StateDirectoryFull(StateDirectoryError):
+    """The disk of the state directory is full. Nothing was kept; the same request works when there is room."""
+
+    title, code, status = "No space in the state directory", "state-directory-full", 507
 
 
 class NotFound(PixsortdError):
@@ -250,6 +257,7 @@ _OS_ADVICE: dict[int, tuple[str, str]] = {
     errno.EIO: ("the disk reported an input/output error", "Check the disk and its cable; the file may need a backup."),
     errno.ELOOP: ("it is a symbolic link", "Links are not followed; point a root at the target instead."),
     errno.ENOSPC: ("no space is left on the device", "Free some space; work resumes by itself."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space; work resumes by itself."),
     errno.EMFILE: ("too many files are open", "Raise the limit on open files (LimitNOFILE= in the unit)."),
     errno.ESTALE: ("the network file handle is stale", "Nothing to do: it is tried again when the share is back."),
 }

@@ -5,7 +5,6 @@ Each append is on disk before it returns. A last line that was cut off by a cras
 and reported; damage before it is never guessed at. What the lines say is no matter of this module.
 """
 
-import errno
 import os
 import time
 import zlib
@@ -15,7 +14,8 @@ from pathlib import Path
 
 import structlog
 
-from pixsortd.errors import PixsortdError, StateDirectoryError, explain_os_error
+from pixsortd.durable import is_full, sync_path
+from pixsortd.errors import PixsortdError, StateDirectoryError, StateDirectoryFull, explain_os_error
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class LogFile:
             raise _unusable(error, path) from error
         try:
             opened = cls(path, handle, take, damaged)
-            _sync_directory(path.parent)
+            sync_path(path.parent)
         except OSError as error:
             os.close(handle)
             raise _unusable(error, path) from error
@@ -86,7 +86,7 @@ class LogFile:
     def append(self, bodies: Sequence[bytes]) -> None:
         """Add lines with one write, all on disk when this returns.
 
-        Raises ``StateDirectoryError`` with the log as it was when the disk is full or fails.
+        Raises ``StateDirectoryFull`` or ``StateDirectoryError``, with the log as it was.
         """
         lines = b"".join(map(line_of, bodies))
         try:
@@ -158,16 +158,8 @@ def _write_all(handle: int, data: bytes, position: int) -> None:
         rest, position = rest[written:], position + written
 
 
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _unusable(error: OSError, path: Path) -> PixsortdError:
     what, advice = explain_os_error(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        what = "the disk is full, so nothing could be kept"
+    if is_full(error):
+        return StateDirectoryFull("the disk is full, so nothing could be kept", path=os.fspath(path), next_step=advice)
     return StateDirectoryError(what, path=os.fspath(path), next_step=advice)

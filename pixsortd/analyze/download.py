@@ -6,7 +6,6 @@ is not there is reported at once.
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import structlog
 
+from pixsortd.durable import is_full, sync_path
 from pixsortd.errors import DownloadFailed, WeightsDamaged, explain_os_error
 from pixsortd.records import Record
 
@@ -104,7 +104,7 @@ def fetch(session: httpx.Client, wanted: Wanted, target: str, watch: Watch) -> s
         except WeightsDamaged:
             os.unlink(partial)
             raise
-        _durable(partial)
+        sync_path(partial)
         os.replace(partial, target)
     except OSError as error:
         raise _disk(error, target) from error
@@ -170,16 +170,8 @@ def _room(wanted: Wanted, partial: str) -> None:
         )
 
 
-def _durable(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _disk(error: OSError, target: str) -> DownloadFailed:
     what, advice = explain_os_error(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         advice = f"Free some space, or set `dir` in [models] to a larger disk. {_AGAIN}"
     return DownloadFailed(f"the file cannot be kept: {what}", path=target, next_step=advice)

@@ -6,7 +6,6 @@ guess a token; and it needs the token, so that a new token ends every session.
 
 import hashlib
 import hmac
-import os
 import secrets
 import threading
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from pixsortd.durable import write_private
 from pixsortd.records import Record
 
 log = structlog.get_logger()
@@ -109,13 +109,9 @@ class Sessions:
     def _write(self) -> None:
         if self._file is None:
             return
-        temporary = self._file.with_suffix(".tmp")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(msgspec.json.encode(self._kept))
-            os.replace(temporary, self._file)
+            write_private(self._file, msgspec.json.encode(self._kept))
         except OSError as error:
             log.warning("sessions not written", path=str(self._file), error=str(error))
 

@@ -8,6 +8,7 @@ from types import TracebackType
 
 import msgspec
 
+from pixsortd.durable import write_private
 from pixsortd.errors import AlreadyRunning, StateDirectoryError, explain_os_error
 from pixsortd.records import Record
 
@@ -67,11 +68,7 @@ class InstanceLock:
 
     def announce(self, address: Address) -> None:
         """Write the address atomically, for the daemon's user only."""
-        temporary = self.note.with_suffix(".tmp")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(msgspec.json.encode(address))
-        os.replace(temporary, self.note)
+        write_private(self.note, msgspec.json.encode(address))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.note.unlink(missing_ok=True)

@@ -16,9 +16,20 @@ from pixsortd.config import Settings
 from pixsortd.daemon.jobs import Progress
 from pixsortd.errors import Conflict, InvalidRequest, NotFound, PixsortdError
 from pixsortd.index.store import Store
-from pixsortd.records import Change, Discarded, FileRow, FileState, PutBack, Reason, RootRecord, RootState, root_id
+from pixsortd.records import (
+    Change,
+    Discarded,
+    FileRow,
+    FileStamp,
+    FileState,
+    PutBack,
+    Reason,
+    RootRecord,
+    RootState,
+    root_id,
+)
 from pixsortd.sorting.contents import DISCARD, Item
-from pixsortd.sorting.disk import Directories, alike, look, stamp_of
+from pixsortd.sorting.disk import Directories, alike, look
 from pixsortd.sorting.journal import Move, Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
@@ -318,7 +329,7 @@ class DaemonTrash:
                 if step.sha256 is not None and seen is not None and alike(seen, step.stamp):
                     back = PutBack(
                         path=destination.path,
-                        stamp=stamp_of(seen),
+                        stamp=FileStamp.of(seen),
                         sha256=step.sha256,
                         detail=f"from {_shown(source.path)}",
                     )

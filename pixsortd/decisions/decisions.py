@@ -46,7 +46,7 @@ class Decisions:
     def append(self, decision: Decision) -> None:
         """Keep one decision, on disk when this returns.
 
-        Raises ``StateDirectoryError`` with everything as it was when the disk is full or fails.
+        Raises ``StateDirectoryFull`` or ``StateDirectoryError``, with everything as it was.
         """
         self.append_all([decision])
 

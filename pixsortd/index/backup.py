@@ -7,9 +7,10 @@ from pathlib import Path
 
 import structlog
 
+from pixsortd.durable import sync_path
 from pixsortd.errors import IndexFull
 from pixsortd.index.codec import damaged
-from pixsortd.index.durable import said, sync_directory
+from pixsortd.index.durable import said
 from pixsortd.index.engine import DATA
 from pixsortd.index.probe import Verdict, probe
 from pixsortd.index.store import Store
@@ -39,14 +40,14 @@ def make_backup(store: Store, directory: Path, keep: int) -> Path:
         _require_room(store, directory)
         partial.mkdir(mode=0o700)
         store.engine.copy(partial)
-        _sync_file(partial / DATA)
+        sync_path(partial / DATA)
         found = probe(partial)
         if found.verdict is not Verdict.SOUND:
             raise damaged(f"a backup of the index is not sound ({found.message})")
         if target.exists():
             shutil.rmtree(target)
         partial.rename(target)
-        sync_directory(directory)
+        sync_path(directory)
     except OSError as error:
         raise said(error, target) from error
     finally:
@@ -74,9 +75,9 @@ def restore(backup: Path, directory: Path, *, map_size: int) -> None:
                 edit.new_epoch()
         finally:
             store.close()
-        _sync_file(temporary / DATA)
+        sync_path(temporary / DATA)
         (temporary / DATA).replace(directory / DATA)
-        sync_directory(directory)
+        sync_path(directory)
     except OSError as error:
         raise said(error, directory) from error
     finally:
@@ -91,11 +92,3 @@ def _require_room(store: Store, directory: Path) -> None:
             path=os.fspath(directory),
             next_step="Free some space; the next backup is tried on schedule.",
         )
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

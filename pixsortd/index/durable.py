@@ -1,10 +1,10 @@
 """Files that are there whole or not at all, and a full disk said in words."""
 
-import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from pixsortd.durable import is_full, sync_path
 from pixsortd.errors import IndexFull, IndexProblem, explain_os_error
 
 Buffer = bytes | memoryview
@@ -26,23 +26,14 @@ def write_whole(path: Path, parts: Sequence[Buffer], *, durable: bool) -> None:
                 os.fsync(file.fileno())
         temporary.replace(path)
         if durable:
-            sync_directory(path.parent)
+            sync_path(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise said(error, path) from error
 
 
-def sync_directory(directory: Path) -> None:
-    """Make renames in a directory survive a power cut."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def said(error: OSError, path: Path) -> IndexProblem:
     """The domain error of an operating system error on a file of the index."""
     what, advice = explain_os_error(error)
-    kind = IndexFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else IndexProblem
+    kind = IndexFull if is_full(error) else IndexProblem
     return kind(what, path=os.fspath(path), next_step=advice)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import structlog
 
+from pixsortd.durable import sync_path
 from pixsortd.errors import IndexTooNew
 from pixsortd.index.backup import backups, make_backup, restore
-from pixsortd.index.durable import said, sync_directory
+from pixsortd.index.durable import said
 from pixsortd.index.engine import DATA, LOCK
 from pixsortd.index.probe import Probed, Verdict, probe
 from pixsortd.index.store import Store
@@ -82,8 +83,8 @@ def _move_aside(directory: Path) -> str:
         for name in (DATA, LOCK):
             if (directory / name).exists():
                 (directory / name).rename(aside / name)
-        sync_directory(directory)
-        sync_directory(aside)
+        sync_path(directory)
+        sync_path(aside)
     except OSError as error:
         raise said(error, aside) from error
     for old in sorted(directory.parent.glob(pattern + "*"), reverse=True)[_KEPT_ASIDE:]:

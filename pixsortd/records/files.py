@@ -1,5 +1,6 @@
 """Paths, their states, and what happens to them."""
 
+import os
 from enum import StrEnum
 
 from pixsortd.records.base import Reason, Record
@@ -13,6 +14,17 @@ class FileStamp(Record, frozen=True, kw_only=True):
     ctime_ns: int
     inode: int
     device: int
+
+    @staticmethod
+    def of(seen: os.stat_result) -> "FileStamp":
+        """A stat result as a stamp."""
+        return FileStamp(
+            size=seen.st_size,
+            mtime_ns=seen.st_mtime_ns,
+            ctime_ns=seen.st_ctime_ns,
+            inode=seen.st_ino,
+            device=seen.st_dev,
+        )
 
 
 class FileState(StrEnum):

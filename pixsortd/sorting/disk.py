@@ -93,17 +93,6 @@ def look(directories: Directories, place: Place) -> os.stat_result | None:
         raise
 
 
-def stamp_of(seen: os.stat_result) -> FileStamp:
-    """A stat result as a stamp."""
-    return FileStamp(
-        size=seen.st_size,
-        mtime_ns=seen.st_mtime_ns,
-        ctime_ns=seen.st_ctime_ns,
-        inode=seen.st_ino,
-        device=seen.st_dev,
-    )
-
-
 def alike(seen: os.stat_result | None, stamp: FileStamp) -> bool:
     """Whether a regular file of that size and time was seen, whatever its inode."""
     return (

@@ -12,9 +12,9 @@ from enum import Enum
 
 import structlog
 
-from pixsortd.records import Record
+from pixsortd.records import FileStamp, Record
 from pixsortd.sorting.copying import SourceChanged, copy_new
-from pixsortd.sorting.disk import Directories, alike, is_file_of, look, rename_new, stamp_of, sync
+from pixsortd.sorting.disk import Directories, alike, is_file_of, look, rename_new, sync
 from pixsortd.sorting.journal import Move, Place, Step
 
 log = structlog.get_logger()
@@ -205,7 +205,7 @@ def bring_home(directories: Directories, step: Step, destination: Place) -> None
         if error.errno != errno.EXDEV:
             raise
         seen = os.stat(destination.name, dir_fd=away, follow_symlinks=False)
-        copy_new(there, back, stamp_of(seen), step.sha256)
+        copy_new(there, back, FileStamp.of(seen), step.sha256)
         sync(home)
         os.unlink(destination.name, dir_fd=away)
     sync(home)

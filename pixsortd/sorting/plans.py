@@ -12,7 +12,7 @@ from pixsortd.records import FileStamp, Record
 from pixsortd.sorting import names
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Item
 from pixsortd.sorting.copying import SourceChanged
-from pixsortd.sorting.disk import TRASH, Directories, alike, is_file_of, look, stamp_of
+from pixsortd.sorting.disk import TRASH, Directories, alike, is_file_of, look
 from pixsortd.sorting.journal import Move, Parcel, Place, Step
 from pixsortd.sorting.move import Outcome, State
 
@@ -73,7 +73,7 @@ class Plans:
             Step(
                 source=stored(step),
                 destination=place,
-                stamp=stamp_of(one),
+                stamp=FileStamp.of(one),
                 sha256=step.sha256 if alike(one, step.stamp) else None,
                 shown=step.shown,
             )
@@ -90,7 +90,7 @@ class Plans:
             except OSError as error:
                 return refusal(error, stored(step))
             if seen is not None:
-                steps.append(Step(source=stored(step), destination=None, stamp=stamp_of(seen), shown=step.shown))
+                steps.append(Step(source=stored(step), destination=None, stamp=FileStamp.of(seen), shown=step.shown))
         return _move(PURGE, Parcel(id=item.id, image=item.image, steps=tuple(steps)))
 
     def _parcel(self, wanted: Wanted, leaving: Collection[Place]) -> Parcel:
@@ -104,7 +104,7 @@ class Plans:
             seen = look(self._directories, companion)
             if seen is not None:
                 name = names.stored_name(identity, number, companion.name, longest)
-                steps.append(_step(companion, trash.beside(name), stamp_of(seen)))
+                steps.append(_step(companion, trash.beside(name), FileStamp.of(seen)))
         return Parcel(id=identity, image=wanted.image, steps=tuple(steps))
 
     def _companions(self, place: Place, leaving: Collection[Place]) -> list[Place]:

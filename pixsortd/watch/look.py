@@ -11,7 +11,7 @@ from pixsortd.errors import explain_os_error
 from pixsortd.records import Back, Change, Excluded, FileRow, FileStamp, FileState, Gone, Reason, Refused
 from pixsortd.watch.rules import Rules
 from pixsortd.watch.settle import same_content
-from pixsortd.watch.tree import Entry, Tree, to_stamp
+from pixsortd.watch.tree import Entry, Tree
 
 _ENCODING = sys.getfilesystemencoding()
 _KINDS = {stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
@@ -109,7 +109,7 @@ def look(
                     ):
                         continue
                 # Adding or removing a hard link changes the ctime of all the others.
-                _file(found, prefix + name, to_stamp(seen), row, renewed=renewed or seen.st_nlink > 1)
+                _file(found, prefix + name, FileStamp.of(seen), row, renewed=renewed or seen.st_nlink > 1)
             elif entry.is_dir(follow_symlinks=False):
                 _directory(found, tree, prefix + name, row, rules)
             else:
@@ -139,7 +139,7 @@ def _file(found: Look, path: bytes, seen: FileStamp, row: FileRow | None, *, ren
 
 def _excluded(found: Look, path: bytes, entry: Entry, row: FileRow | None, reason: Reason) -> None:
     if row is None or row.state is not FileState.EXCLUDED or row.stamp is None or row.reason != reason:
-        found.changes.append(Excluded(path=path, reason=reason, stamp=to_stamp(entry.stat(follow_symlinks=False))))
+        found.changes.append(Excluded(path=path, reason=reason, stamp=FileStamp.of(entry.stat(follow_symlinks=False))))
 
 
 def _directory(found: Look, tree: Tree, path: bytes, row: FileRow | None, rules: Rules) -> None:

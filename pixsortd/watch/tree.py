@@ -123,7 +123,7 @@ class Tree:
     def stamp(self, path: bytes) -> FileStamp | None:
         """The stamp of the regular file at ``path``; None when there is none."""
         seen = self.lstat(path)
-        return to_stamp(seen) if seen is not None and stat.S_ISREG(seen.st_mode) else None
+        return FileStamp.of(seen) if seen is not None and stat.S_ISREG(seen.st_mode) else None
 
     def count(self, directory: bytes, never: Callable[[bytes], bool]) -> int:
         """How many regular files lie below ``directory``, by their names alone."""
@@ -160,17 +160,6 @@ class Tree:
         if self._parent_fd >= 0:
             os.close(self._parent_fd)
             self._parent_fd = -1
-
-
-def to_stamp(seen: os.stat_result) -> FileStamp:
-    """A stat result as a stamp."""
-    return FileStamp(
-        size=seen.st_size,
-        mtime_ns=seen.st_mtime_ns,
-        ctime_ns=seen.st_ctime_ns,
-        inode=seen.st_ino,
-        device=seen.st_dev,
-    )
 
 
 def is_absence(error: OSError) -> bool:

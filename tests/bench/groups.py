@@ -85,14 +85,7 @@ def embedded(files: list[str], spaces: tuple[str, ...]) -> tuple[list[bytes], di
 
 def item(number: int, root: bytes, file: str) -> WorkItem:
     """A file as the daemon hands it to a worker."""
-    seen = (Path(os.fsdecode(root)) / file).stat()
-    stamp = FileStamp(
-        size=seen.st_size,
-        mtime_ns=seen.st_mtime_ns,
-        ctime_ns=seen.st_ctime_ns,
-        inode=seen.st_ino,
-        device=seen.st_dev,
-    )
+    stamp = FileStamp.of((Path(os.fsdecode(root)) / file).stat())
     return WorkItem(id=number, root=root, path=os.fsencode(file), stamp=stamp)
 
 

@@ -166,7 +166,7 @@ class Filling:
             os.utime(self._photos / path, ns=(int(shot.taken * 1e9),) * 2)
             paths.append(os.fsencode(path))
             contents.append(hashlib.sha256(data).digest())
-        stamps = [_stamp(os.stat(self._photos / os.fsdecode(path))) for path in paths]
+        stamps = [FileStamp.of(os.stat(self._photos / os.fsdecode(path))) for path in paths]
         changes = [Found(path=path, stamp=stamp, settled=True) for path, stamp in zip(paths, stamps, strict=True)]
         self._store.record(self._root, changes)
         rows = [self._store.file(self._root, path) for path in paths]
@@ -260,16 +260,6 @@ class Filling:
             embeddings=(Embedding(space=self._gallery.space, vector=vector),),
             scores=tuple(scores),
         )
-
-
-def _stamp(seen: os.stat_result) -> FileStamp:
-    return FileStamp(
-        size=seen.st_size,
-        mtime_ns=seen.st_mtime_ns,
-        ctime_ns=seen.st_ctime_ns,
-        inode=seen.st_ino,
-        device=seen.st_dev,
-    )
 
 
 def make(out: Path, count: int, pictures: Path | None = None, seed: int = 0) -> Daemon:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixsortd.decisions import Decisions
-from pixsortd.errors import IndexFull, IndexProblem, PixsortdError, StateDirectoryError
+from pixsortd.errors import IndexFull, IndexProblem, PixsortdError, StateDirectoryFull
 from pixsortd.index.backup import backups, make_backup
 from pixsortd.index.probe import Verdict, probe
 from pixsortd.index.startup import open_index
@@ -72,7 +72,7 @@ def test_every_write_fails_whole_and_resumes(small: Path, leave: int) -> None:
         "commit": (commit, IndexFull),
         "meta": (lambda: store.meta_set("big", bytes(500_000)), IndexFull),
         "backup": (lambda: make_backup(store, small / "backups", keep=1), IndexFull),
-        "decision": (lambda: decisions.append(RatePhoto(sha256=bytes(32), stars=1)), StateDirectoryError),
+        "decision": (lambda: decisions.append(RatePhoto(sha256=bytes(32), stars=1)), StateDirectoryFull),
     }
     ballast = fill(small, leave)
     failed = set[str]()
@@ -81,6 +81,7 @@ def test_every_write_fails_whole_and_resumes(small: Path, leave: int) -> None:
         problem = raised(stage, error)
         if problem is not None:
             failed.add(name)
+            assert problem.status == 507
             assert problem.next_step
             assert (store.ledger(ROOT), store.counts(), decisions.ratings()) == before
     assert "meta" in failed

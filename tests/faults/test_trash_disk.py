@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pixsortd.errors import IndexFull, StateDirectoryError
+from pixsortd.errors import IndexFull, StateDirectoryFull
 from pixsortd.sorting.journal import Move
 from pixsortd.sorting.trash import Trash
 from tests.faults.trash_stage import (
@@ -141,7 +141,7 @@ def test_a_failed_journal_moves_nothing(quick: Path) -> None:
     stage = Stage(quick)
     with disk_that(never, {"pwrite": errno.ENOSPC}.get):
         answers = stage.trash.discard([[stage.wanted(name)] for name in UNITS])
-    assert {type(one.error) for one in answers} == {StateDirectoryError}
+    assert {type(one.error) for one in answers} == {StateDirectoryFull}
     assert "disk is full" in str(answers[0].error)
     assert set(stage.assert_whole().values()) == {"old"}
     assert not (stage.root / ".pixsortd-trash").exists()

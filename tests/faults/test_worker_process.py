@@ -57,14 +57,7 @@ def dispatcher() -> Iterator[Make]:
 def items_below(root: Path) -> list[WorkItem]:
     items = []
     for number, path in enumerate(sorted(path for path in root.rglob("*") if path.is_file())):
-        seen = path.stat()
-        stamp = FileStamp(
-            size=seen.st_size,
-            mtime_ns=seen.st_mtime_ns,
-            ctime_ns=seen.st_ctime_ns,
-            inode=seen.st_ino,
-            device=seen.st_dev,
-        )
+        stamp = FileStamp.of(path.stat())
         name = os.fsencode(path.relative_to(root))
         items.append(WorkItem(id=number, root=os.fsencode(root), path=name, stamp=stamp))
     return items

@@ -9,7 +9,7 @@ import random
 import sys
 from pathlib import Path
 
-from pixsortd.sorting.disk import stamp_of
+from pixsortd.records import FileStamp
 from pixsortd.sorting.journal import Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
@@ -19,7 +19,7 @@ from tests.faults.trash_stage import PHOTOS, WAYS, allow, disk_that, never
 def wanted(root: Path, path: Path) -> Wanted:
     return Wanted(
         place=Place(base=os.fsencode(root), path=os.fsencode(path.relative_to(root))),
-        stamp=stamp_of(path.stat()),
+        stamp=FileStamp.of(path.stat()),
         image=hashlib.sha256(path.read_bytes()).digest(),
     )
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pixsortd import logfile
+from pixsortd import durable, logfile
+from pixsortd.records import FileStamp
 from pixsortd.sorting import copying, disk, move, plans, recover
 from pixsortd.sorting.contents import Item
-from pixsortd.sorting.disk import stamp_of
 from pixsortd.sorting.journal import Move, Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
@@ -106,7 +106,7 @@ def disk_that(fault: Callable[[int, str], None], way: Way = WAYS["link"]) -> Ite
             raise OSError(code, os.strerror(code))
 
     shim = FaultyOs(checked)
-    modules = (copying, disk, move, plans, recover, logfile)
+    modules = (copying, disk, move, plans, recover, logfile, durable)
     real = disk._renameat2
     for module in modules:
         if hasattr(module, "os"):
@@ -190,7 +190,7 @@ class Stage:
         path = self.root / name
         return Wanted(
             place=Place(base=self.base, path=os.fsencode(name)),
-            stamp=stamp_of(path.stat()),
+            stamp=FileStamp.of(path.stat()),
             image=hashlib.sha256(path.read_bytes()).digest(),
         )
 

@@ -13,14 +13,7 @@ from pixsortd.records import FileStamp
 
 
 def stamp_of(path: Path) -> FileStamp:
-    seen = path.lstat()
-    return FileStamp(
-        size=seen.st_size,
-        mtime_ns=seen.st_mtime_ns,
-        ctime_ns=seen.st_ctime_ns,
-        inode=seen.st_ino,
-        device=seen.st_dev,
-    )
+    return FileStamp.of(path.lstat())
 
 
 def read(root: Path, name: bytes, max_bytes: int = 10**9, stamp: FileStamp | None = None) -> bytes:

@@ -18,8 +18,7 @@ from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.index.entries import entry_id
 from pixsortd.index.store import Store
-from pixsortd.records import FileState, Found, RootRecord, RootState, root_id
-from pixsortd.sorting.disk import stamp_of
+from pixsortd.records import FileStamp, FileState, Found, RootRecord, RootState, root_id
 from tests.unit.index_material import MAP, adds_up, analysis
 
 
@@ -54,7 +53,7 @@ class Library:
         path = self.root / name
         path.write_bytes(content)
         sha256 = hashlib.sha256(content).digest()
-        self.store.record(self.id, [Found(path=os.fsencode(name), stamp=stamp_of(path.stat()), settled=True)])
+        self.store.record(self.id, [Found(path=os.fsencode(name), stamp=FileStamp.of(path.stat()), settled=True)])
         row = self.store.file(self.id, os.fsencode(name))
         assert row is not None
         self.store.commit([(row, analysis(sha256))])
@@ -129,7 +128,7 @@ def test_a_restored_photo_is_indexed_at_once(library: Library) -> None:
     library.trash.restore([answer.items[0].id])
     (row,) = library.store.locations(SHAS[1])
     assert row.state is FileState.INDEXED
-    assert row.stamp == stamp_of((library.root / "1.jpg").stat()), "so that the watcher finds nothing to do"
+    assert row.stamp == FileStamp.of((library.root / "1.jpg").stat()), "so that the watcher finds nothing to do"
     assert [step.what for step in library.store.history(SHAS[1])][-2:] == ["trashed", "restored"]
     assert adds_up(library.store, [library.id])
 

@@ -308,10 +308,7 @@ class Stage:
     def index_library(self, name: str, content: bytes, state: FileState = FileState.INDEXED) -> Path:
         path = self.library / name
         path.write_bytes(content)
-        seen = path.stat()
-        stamp = FileStamp(
-            size=seen.st_size, mtime_ns=seen.st_mtime_ns, ctime_ns=seen.st_ctime_ns, inode=seen.st_ino, device=0
-        )
+        stamp = FileStamp.of(path.stat())
         row = FileRow(root=root_id(os.fsencode(self.library)), path=name.encode(), state=state, stamp=stamp)
         self.index.rows.setdefault(hashlib.sha256(content).digest(), []).append(row)
         return path

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pixsortd.decisions import Decisions, Projections
 from pixsortd.decisions.codec import decoded, encode
-from pixsortd.errors import DecisionsDamaged, StateDirectoryError
+from pixsortd.errors import DecisionsDamaged, StateDirectoryError, StateDirectoryFull
 from pixsortd.logfile import line_of, sound_bodies
 from pixsortd.records import ConfirmGone, Decision, NameGroup, RatePhoto
 
@@ -181,7 +181,7 @@ def test_a_failed_append_leaves_no_torn_line(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, call, half if call == "pwrite" else full)
-    with pytest.raises(StateDirectoryError, match="disk is full"):
+    with pytest.raises(StateDirectoryFull, match="disk is full"):
         decisions.append_all([RatePhoto(sha256=SHA, stars=1), SOME[0]])
     assert path.read_bytes() == before
     assert decisions.ratings() == {SHA: 4}

@@ -141,14 +141,7 @@ def test_originals_are_read_and_hashed(tmp_path: Path) -> None:
             path = root / os.fsdecode(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(name)
-            seen = path.stat()
-            stamp = FileStamp(
-                size=seen.st_size,
-                mtime_ns=seen.st_mtime_ns,
-                ctime_ns=seen.st_ctime_ns,
-                inode=seen.st_ino,
-                device=seen.st_dev,
-            )
+            stamp = FileStamp.of(path.stat())
             store.record(ROOT, [Found(path=name, stamp=stamp, settled=True)])
             (row,) = store.next_batch(1, 10**9, [ROOT])
             store.commit([(row, analysis(content(b"other bytes" if name == b"rotten" else name)))])
