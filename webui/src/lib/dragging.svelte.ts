@@ -11,8 +11,8 @@ const PACE = 18
 interface Deed {
   /** The photos that go along with the one that is grabbed; none when it stays. */
   grab: (id: string) => readonly Cell[]
-  /** Whether photos can be put there. */
-  takes: (bucket: string) => boolean
+  /** Whether it makes sense to put them there. */
+  takes: (bucket: string, photos: readonly Cell[]) => boolean
   drop: (bucket: string, photos: readonly Cell[]) => void
 }
 
@@ -25,6 +25,8 @@ export class Dragging {
   /** The bucket below it, when it takes photos. */
   over = $state<string | null>(null)
   readonly #deed: Deed
+  /** The pointer is over the list, rather than over a target beside it. */
+  #inList = false
 
   constructor(deed: Deed) {
     this.#deed = deed
@@ -37,7 +39,7 @@ export class Dragging {
 
     const scroll = (): void => {
       const list = element.querySelector('[data-scroller]')
-      if (list && this.photos.length) {
+      if (list && this.photos.length && this.#inList) {
         const { top, bottom } = list.getBoundingClientRect()
         const far = this.y < top + EDGE ? this.y - top - EDGE : this.y > bottom - EDGE ? this.y - bottom + EDGE : 0
         if (far) {
@@ -113,7 +115,9 @@ export class Dragging {
   }
 
   #look(): void {
-    const below = document.elementFromPoint(this.x, this.y)?.closest<HTMLElement>('[data-bucket]')?.dataset['bucket'] ?? null
-    this.over = below !== null && this.#deed.takes(below) ? below : null
+    const below = document.elementFromPoint(this.x, this.y)
+    const bucket = below?.closest<HTMLElement>('[data-bucket]')?.dataset['bucket']
+    this.#inList = Boolean(below?.closest('[data-scroller]'))
+    this.over = bucket !== undefined && this.#deed.takes(bucket, this.photos) ? bucket : null
   }
 }
