@@ -1,4 +1,4 @@
-"""Before every request: asks `perimeter` and `door`, reads a small body with a time limit, and lets it in."""
+"""Before every request: asks `perimeter` and `door`, reads a small body within limits, and lets it in."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixsortd.api import problems
 from pixsortd.api.below import OUTSIDE
-from pixsortd.api.bodies import BodyRule, rule_for
+from pixsortd.api.bodies import BodyMemory, BodyRule, Share, rule_for
 from pixsortd.api.door import Door
 from pixsortd.api.perimeter import WRITES, Facts, judge
 from pixsortd.api.problems import Refusal
@@ -49,7 +49,7 @@ async def refuse(send: Send, refusal: Refusal) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _read_body(receive: Receive, rule: BodyRule) -> bytes | Refusal | None:
+async def _read_body(receive: Receive, rule: BodyRule, share: Share) -> bytes | Refusal | None:
     """The whole body, a refusal, or None when the client left."""
     body = bytearray()
     try:
@@ -58,9 +58,12 @@ async def _read_body(receive: Receive, rule: BodyRule) -> bytes | Refusal | None
                 message = await receive()
                 if message["type"] != "http.request":
                     return None
-                body += message["body"]
-                if rule.max_bytes is not None and len(body) > rule.max_bytes:
+                if rule.max_bytes is not None and len(body) + len(message["body"]) > rule.max_bytes:
                     return rule.too_large()
+                refusal = share.take(len(message["body"]))
+                if refusal is not None:
+                    return refusal
+                body += message["body"]
                 if not message["more_body"]:
                     return bytes(body)
     except TimeoutError:
@@ -107,23 +110,25 @@ class Guard:
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._door = door
+        self._memory = BodyMemory()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request, then pass it on or refuse it."""
         facts = facts_of(scope)
         refusal = judge(facts, self._door.rules) or self._door.judge(facts)
         rule = rule_for(facts.method, facts.path)
-        if refusal is None and facts.method not in _BODILESS and not rule.streamed:
-            body = await _read_body(receive, rule)
-            if body is None:
-                return
-            if isinstance(body, Refusal):
-                refusal = body
+        with self._memory.share() as share:
+            if refusal is None and facts.method not in _BODILESS and not rule.streamed:
+                body = await _read_body(receive, rule, share)
+                if body is None:
+                    return
+                if isinstance(body, Refusal):
+                    refusal = body
+                else:
+                    refusal = _check_json(body) if facts.method in WRITES else None  # others' bodies are not read
+                    receive = _replay(body, receive)
+            if refusal is not None:
+                await refuse(send, refusal)
             else:
-                refusal = _check_json(body) if facts.method in WRITES else None  # of the others the body is not read
-                receive = _replay(body, receive)
-        if refusal is not None:
-            await refuse(send, refusal)
-        else:
-            renewed = self._door.renew_session(facts)
-            await self._app(scope, receive, _with_cookie(send, renewed) if renewed else send)
+                renewed = self._door.renew_session(facts)
+                await self._app(scope, receive, _with_cookie(send, renewed) if renewed else send)
