@@ -74,7 +74,8 @@ let beat: ReturnType<typeof setTimeout> | undefined
 let retry: ReturnType<typeof setTimeout> | undefined
 let wait = AGAIN
 let measured = { at: 0, sent: 0 }
-const flights = new Set<AbortController>()
+/** Requests on their way, with what they carry. */
+const flights = new Map<AbortController, readonly Item[]>()
 
 function show(): void {
   beat ??= setTimeout(() => {
@@ -209,9 +210,13 @@ async function learn(): Promise<UploadLimits> {
   return limits
 }
 
-/** What is on its way comes back into the queue. */
+/** What is on its way comes back into the queue, at once. */
 function halt(): void {
-  for (const flight of flights) flight.abort()
+  for (const [flight, some] of flights) {
+    flights.delete(flight)
+    flight.abort()
+    some.forEach(queue)
+  }
   show()
 }
 
@@ -228,7 +233,7 @@ function pump(): void {
 
 async function send(some: readonly Item[]): Promise<void> {
   const flight = new AbortController()
-  flights.add(flight)
+  flights.set(flight, some)
   const form = new FormData()
   for (const { file, path } of some) form.append('files', file!, path)
   const sizes = some.map(({ size }) => size)
@@ -244,8 +249,9 @@ async function send(some: readonly Item[]): Promise<void> {
     if (answer.problem) refuse(some.slice(answer.items.length), answer.problem)
     else if (answer.items.length < some.length) throw new Problem(0, 'An answer is missing', 'The daemon did not tell what became of every file.')
   } catch (error) {
+    if (flight.signal.aborted) return
     for (const item of some) if (item.fate === 'sending') queue(item)
-    if (!flight.signal.aborted) stall(error instanceof Problem ? error : unreachable())
+    stall(error instanceof Problem ? error : unreachable())
   } finally {
     flights.delete(flight)
     show()
