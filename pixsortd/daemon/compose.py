@@ -38,7 +38,7 @@ from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
 from pixsortd.errors import ConfigError
 from pixsortd.index.backup import make_backup
-from pixsortd.index.startup import open_index
+from pixsortd.index.startup import close_index, open_index
 from pixsortd.records import (
     AbilityState,
     Analysis,
@@ -225,8 +225,8 @@ class Daemon:
         self.jobs.stop(max(0.5, end - time.monotonic()))
         self.trash.close()
         self.searcher.save()
-        self.store.close()
         self.decisions.close()
+        close_index(self.store, max(0.5, end - time.monotonic()))
 
     def reload(self, loaded: Loaded) -> set[str]:
         """Apply what can change while running; the keys that need a restart."""

@@ -13,11 +13,13 @@ from pixsortd.decisions import NAME
 from pixsortd.index import check as index_check
 from pixsortd.index import rebuild as index_rebuild
 from pixsortd.index.check import Finding
-from pixsortd.index.startup import open_index
+from pixsortd.index.startup import close_index, open_index
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
 from pixsortd.logfile import body_of
 from pixsortd.records import RootState
+
+_MARK_SECONDS = 60.0
 
 Progress = Callable[[int, int], None]
 
@@ -55,7 +57,7 @@ def rebuild(state_dir: Path, settings: Settings, *, verify: bool) -> list[Findin
         try:
             return index_rebuild.rebuild(store, list(_searches(store, directory, directory)))
         finally:
-            store.close()
+            close_index(store, _MARK_SECONDS)
 
 
 def _searches(store: Store, directory: Path, place: Path) -> Iterator[Vectors]:

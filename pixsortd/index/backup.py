@@ -43,6 +43,7 @@ def make_backup(store: Store, directory: Path, keep: int) -> Path:
         sync_path(partial / DATA)
         found = probe(partial)
         if found.verdict is not Verdict.SOUND:
+            store.engine.damaged = True
             raise damaged(f"a backup of the index is not sound ({found.message})")
         if target.exists():
             shutil.rmtree(target)

@@ -15,8 +15,8 @@ from typing import Any
 import lmdb
 import msgspec
 
-from pixsortd.errors import IndexFull, IndexProblem
-from pixsortd.index import schema
+from pixsortd.errors import IndexDamaged, IndexFull, IndexProblem
+from pixsortd.index import clean, schema
 from pixsortd.index.codec import damaged, encode, seal, unseal
 from pixsortd.index.durable import said
 from pixsortd.index.schema import Table
@@ -155,6 +155,8 @@ class Engine:
         self._closed = False
         self.found_version = schema.VERSION
         """Format version the index had when it was opened."""
+        self.damaged = False
+        """Whether damage was met since; then the next start has to probe the index."""
         if not readonly:
             self._prepare()
         elif not (directory / DATA).exists():
@@ -185,7 +187,7 @@ class Engine:
             raise
 
     def _prepare(self) -> None:
-        """Make the directory, and allocate the reader table, which LMDB maps.
+        """Make the directory, remove the mark of a clean shutdown, and allocate the reader table, which LMDB maps.
 
         A hole in that file on a full disk would be a SIGBUS. One that is large enough is not even
         opened: closing it would drop the locks of an environment of this process.
@@ -193,6 +195,7 @@ class Engine:
         lock = self.directory / LOCK
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            clean.unmark(self.directory)
             if lock.exists() and lock.stat().st_size >= _LOCK_BYTES:
                 return
             handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -238,6 +241,9 @@ class Engine:
         try:
             with self._env.begin() as txn:
                 yield View(txn, self._tables)
+        except IndexDamaged:
+            self.damaged = True
+            raise
         except lmdb.Error as error:
             raise self._explain(error) from error
         finally:
@@ -257,6 +263,9 @@ class Engine:
             try:
                 with self._env.begin(write=True) as txn:
                     yield Edit(txn, self._tables)
+            except IndexDamaged:
+                self.damaged = True
+                raise
             except lmdb.Error as error:
                 raise self._explain(error) from error
 
@@ -296,6 +305,7 @@ class Engine:
                 next_step="Restart pixsortd; what was committed before is safe.",
             )
         if isinstance(error, _DAMAGE):
+            self.damaged = True
             return damaged(f"LMDB cannot use the index ({error})")
         room = os.statvfs(place or self.directory)
         if getattr(error, "code", 0) == errno.ENOSPC or room.f_bavail * room.f_frsize < _ROOM:

@@ -1,4 +1,4 @@
-"""Opening the index at start: probe it, and where it is damaged put a backup or an empty one in its place."""
+"""Opening the index: probe it, and where it is damaged put a backup or an empty one in its place; and closing it."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import structlog
 
 from pixsortd.durable import sync_path
 from pixsortd.errors import IndexTooNew
+from pixsortd.index import clean
 from pixsortd.index.backup import backups, make_backup, restore
 from pixsortd.index.durable import said
 from pixsortd.index.engine import DATA, LOCK
@@ -59,6 +60,13 @@ def open_index(directory: Path, backup_directory: Path, *, map_size: int, keep: 
     say = log.info if opened.origin == "clean" or not opened.reason else log.warning
     say("index opened", origin=opened.origin, reason=opened.reason, aside=opened.aside, seconds=seconds)
     return store, Opened(origin=opened.origin, reason=opened.reason, aside=opened.aside, seconds=seconds)
+
+
+def close_index(store: Store, seconds: float) -> None:
+    """Close the store; within ``seconds`` mark it, unless damage was met, so that the next start need not probe it."""
+    store.close()
+    if not store.engine.damaged:
+        clean.mark(store.engine.directory / DATA, seconds)
 
 
 def _replace(directory: Path, backup_directory: Path, found: Probed, map_size: int) -> Opened:
