@@ -14,7 +14,7 @@ def check(context: click.Context, read_data: bool) -> None:
     The daemon may run meanwhile. Exit status 1 when something is wrong.
     """
     from pixsortd.cli.bars import bars
-    from pixsortd.daemon import upkeep
+    from pixsortd.daemon.offline import upkeep
 
     session = context.ensure_object(shell.Session)
     session.log_to_stderr()

@@ -14,7 +14,7 @@ def rebuild(context: click.Context, verify: bool) -> None:
     A damaged index is replaced by its newest sound backup first. The daemon must not run, but for
     --verify. Photos and decisions are not touched. Exit status 1 when --verify found a difference.
     """
-    from pixsortd.daemon import upkeep
+    from pixsortd.daemon.offline import upkeep
 
     session = context.ensure_object(shell.Session)
     session.log_to_stderr()

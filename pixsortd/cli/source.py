@@ -106,7 +106,7 @@ def source(state_dir: Path, settings: Settings, on_index: Callable[[float], None
         yield daemon(state_dir)
         return
     on_index(os.path.getmtime(index))
-    from pixsortd.daemon.offline import Offline  # a running daemon is asked without all that reads an index
+    from pixsortd.daemon.offline.answers import Offline  # a running daemon is asked without all that reads an index
 
     try:
         opened = Offline(state_dir, settings)

@@ -11,29 +11,29 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
-from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.groups import Grouper
 from pixsortd.daemon.heart import Heart
-from pixsortd.daemon.holds import Holds
-from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
-from pixsortd.daemon.marks import Marks
-from pixsortd.daemon.overview import DaemonOverview
-from pixsortd.daemon.photos import Photos
+from pixsortd.daemon.photos.marks import Marks
+from pixsortd.daemon.photos.originals import Originals
+from pixsortd.daemon.photos.timeline import DaemonTimeline
+from pixsortd.daemon.photos.views import PhotoViews
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.ingest import Ingest
+from pixsortd.daemon.pipeline.rates import Throughput
+from pixsortd.daemon.pipeline.stages import Stages
 from pixsortd.daemon.places import real_path
-from pixsortd.daemon.quality import QualityRoom
-from pixsortd.daemon.rates import Throughput
-from pixsortd.daemon.report import Report, Tally
+from pixsortd.daemon.quality import DaemonQuality
+from pixsortd.daemon.reports.figures import Figures
+from pixsortd.daemon.reports.overview import DaemonOverview
+from pixsortd.daemon.reports.settings import settings_report
+from pixsortd.daemon.reports.status import Report, Tally
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
-from pixsortd.daemon.settings import settings_report
-from pixsortd.daemon.stages import Stages
-from pixsortd.daemon.timeline import DaemonTimeline
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
-from pixsortd.daemon.views import PhotoViews
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
 from pixsortd.errors import ConfigError
@@ -149,7 +149,7 @@ class Daemon:
             notices.append(Reason(code="journal-torn", message=text, next_step=f"See {self.trash.torn}."))
         self.figures = Figures(settings, state_dir, self.store)
         self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self._stages_changed)
-        self.quality = QualityRoom(
+        self.quality = DaemonQuality(
             settings,
             self.store,
             self.jobs,
@@ -174,7 +174,6 @@ class Daemon:
             trash=self.trash,
             notices=notices,
         )
-        photos = Photos(self.store, self.roots)
         timeline = DaemonTimeline(self.store, self.roots, self.decisions)
         marks = Marks(self.store, self.decisions, views, lambda data: self._tell("photos", data))
         on_batch = lambda batch: self._tell("batches", {"id": batch})  # noqa: E731 - both parts tell the same
@@ -185,7 +184,7 @@ class Daemon:
         self.library = DaemonLibrary(
             self.store,
             views,
-            photos,
+            Originals(self.store, self.roots),
             marks,
             self.grouper,
             self.roots,

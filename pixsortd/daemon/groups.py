@@ -11,11 +11,11 @@ import structlog
 from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.clustering import clustered
-from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.jobs import Jobs, Progress
-from pixsortd.daemon.rates import Rate
+from pixsortd.daemon.photos.views import known_group
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.rates import Rate
 from pixsortd.daemon.search import Searcher
-from pixsortd.daemon.views import known_group
 from pixsortd.decisions import Decisions
 from pixsortd.errors import Conflict
 from pixsortd.grouping.join import vote

@@ -20,18 +20,18 @@ from pixsortd.api.ports import (
 )
 from pixsortd.daemon.batches import Batches
 from pixsortd.daemon.groups import Grouper
-from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
-from pixsortd.daemon.marks import Marks
-from pixsortd.daemon.overview import DaemonOverview
-from pixsortd.daemon.photos import Photos
-from pixsortd.daemon.quality import QualityRoom
-from pixsortd.daemon.report import Report
+from pixsortd.daemon.photos.marks import Marks
+from pixsortd.daemon.photos.originals import Originals
+from pixsortd.daemon.photos.timeline import DaemonTimeline
+from pixsortd.daemon.photos.views import PhotoViews
+from pixsortd.daemon.pipeline.ingest import Ingest
+from pixsortd.daemon.quality import DaemonQuality
+from pixsortd.daemon.reports.overview import DaemonOverview
+from pixsortd.daemon.reports.status import Report
 from pixsortd.daemon.roots import Roots
-from pixsortd.daemon.timeline import DaemonTimeline
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
-from pixsortd.daemon.views import PhotoViews
 from pixsortd.errors import InvalidRequest
 from pixsortd.index.store import Store
 from pixsortd.records import Group, Job
@@ -44,7 +44,7 @@ class DaemonLibrary:
         self,
         store: Store,
         views: PhotoViews,
-        photos: Photos,
+        originals: Originals,
         marks: Marks,
         grouper: Grouper,
         roots: Roots,
@@ -55,14 +55,14 @@ class DaemonLibrary:
         settings: Callable[[], SettingsReport],
         uploads: Reception,
         trash: DaemonTrash,
-        quality: QualityRoom,
+        quality: DaemonQuality,
         batches: Batches,
         timeline: DaemonTimeline,
         overview: DaemonOverview,
     ) -> None:
         self._store = store
         self._views = views
-        self._photos = photos
+        self._originals = originals
         self._marks = marks
         self._grouper = grouper
         self._roots = roots
@@ -96,7 +96,7 @@ class DaemonLibrary:
         return self._trash
 
     @property
-    def quality(self) -> QualityRoom:
+    def quality(self) -> DaemonQuality:
         """Scores, compared and computed."""
         return self._quality
 
@@ -127,11 +127,11 @@ class DaemonLibrary:
 
     def original(self, sha256: bytes) -> Original:
         """An open original."""
-        return self._photos.original(sha256)
+        return self._originals.original(sha256)
 
     def thumbnail(self, sha256: bytes) -> bytes | None:
         """The stored thumbnail; a lost one is queued to be made again."""
-        data = self._photos.thumbnail(sha256)
+        data = self._originals.thumbnail(sha256)
         if data is None:
             self._ingest.refill()
         return data

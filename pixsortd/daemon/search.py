@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from pixsortd.config import Settings
-from pixsortd.daemon.wants import active_space
+from pixsortd.daemon.pipeline.wants import active_space
 from pixsortd.errors import IndexProblem
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors

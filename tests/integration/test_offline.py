@@ -199,7 +199,7 @@ def test_an_index_that_was_never_finished_is_none(stopped, tmp_path):
 
 def test_nothing_heavy_is_loaded(stopped):
     code = (
-        "import sys, pixsortd.daemon.offline\n"
+        "import sys, pixsortd.daemon.offline.answers\n"
         "heavy = {'torch', 'hdbscan', 'sklearn', 'scipy', 'litestar', 'watchdog', 'PIL', 'uvicorn'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pixsortd.config import Loaded, applied, load, stated, toml_text
 from pixsortd.config.live import is_live
-from pixsortd.daemon.settings import HIDDEN, settings_report
+from pixsortd.daemon.reports.settings import HIDDEN, settings_report
 
 SPACE = """
 [cluster]

@@ -8,7 +8,7 @@ import pytest
 from pixsortd.config import Settings
 from pixsortd.daemon import groups
 from pixsortd.daemon.groups import Grouper
-from pixsortd.daemon.holds import Holds
+from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.decisions import Decisions
 from pixsortd.grouping.request import Reply
 from pixsortd.records import Group, Membership

@@ -6,9 +6,9 @@ import pytest
 
 from pixsortd.api.ports import StageName
 from pixsortd.config import ScoreSettings, Settings, WorkerSettings
-from pixsortd.daemon.holds import Holds
-from pixsortd.daemon.ingest import Ingest
-from pixsortd.daemon.orders import Order
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.ingest import Ingest
+from pixsortd.daemon.pipeline.orders import Order
 from pixsortd.errors import WorkerFailed
 from pixsortd.records import Ability, AbilityState, Analysis, MetricInfo, Score
 from tests.unit.index_material import NIQE, ROOT, SPACE, content, drop, opened

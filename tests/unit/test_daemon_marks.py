@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from pixsortd.api.ports import ImageQuery, MarkChange
-from pixsortd.daemon.marks import LONGEST_CAPTION, Marks
-from pixsortd.daemon.views import PhotoViews, index_query
+from pixsortd.daemon.photos.marks import LONGEST_CAPTION, Marks
+from pixsortd.daemon.photos.views import PhotoViews, index_query
 from pixsortd.decisions import Decisions, Projections
 from pixsortd.errors import InvalidRequest, NotFound
 from pixsortd.records import ChangeBatch, ColourLabel, CreateBatch, DeleteBatch, LabelPhoto, RatePhoto

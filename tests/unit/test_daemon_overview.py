@@ -9,8 +9,8 @@ import pytest
 
 from pixsortd.api.ports import ImageQuery, ImageSort, NameTally, SizeTally, StageName, ThroughputPoint
 from pixsortd.daemon.kept import PATIENCE, Kept, slices
-from pixsortd.daemon.overview import DaemonOverview, camera, size_tallies, tallies
-from pixsortd.daemon.timeline import DaemonTimeline
+from pixsortd.daemon.photos.timeline import DaemonTimeline
+from pixsortd.daemon.reports.overview import DaemonOverview, camera, size_tallies, tallies
 from pixsortd.errors import IndexProblem, InvalidRequest
 from pixsortd.index.store import Store
 from pixsortd.records import ColourLabel, Exif, Found, Gone, Group, Membership, Photo, Reason

@@ -15,8 +15,8 @@ from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs, Progress
 from pixsortd.daemon.lock import Address, InstanceLock, read_address
 from pixsortd.daemon.notify import Notifier
+from pixsortd.daemon.pipeline.wants import active_space, offer, wants
 from pixsortd.daemon.schedule import Schedule, next_run
-from pixsortd.daemon.wants import active_space, offer, wants
 from pixsortd.daemon.weights import glance
 from pixsortd.errors import AlreadyRunning, Conflict, NotFound, WorkerFailed
 from pixsortd.records import Ability, AbilityState, JobState, MetricInfo, Space

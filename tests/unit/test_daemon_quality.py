@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from pixsortd.api.ports import COMPOSITE, StageName
 from pixsortd.config import ScoreSettings, Settings
-from pixsortd.daemon import distributions
-from pixsortd.daemon.distributions import Distributions, Spread, histogram
-from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.jobs import Jobs
-from pixsortd.daemon.quality import QualityRoom
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.quality import DaemonQuality, distributions
+from pixsortd.daemon.quality.distributions import Distributions, Spread, histogram
 from pixsortd.errors import InvalidRequest, NotFound
 from pixsortd.records import Ability, AbilityState, Gone, Group, JobState, Membership, MetricInfo, Reason, Score
 from tests.unit.index_material import NIQE, ROOT, analysis, content, drop, opened
@@ -36,7 +35,7 @@ class Room:
         self.settings = Settings(score=ScoreSettings(metrics=metrics, composite=weights or {}))
         self.jobs = Jobs(lambda _: None, beat=lambda: None, beat_every=None)
         line = SimpleNamespace(order=self.orders.append, withdraw=lambda order: setattr(order, "withdrawn", True))
-        self.quality = QualityRoom(
+        self.quality = DaemonQuality(
             lambda: self.settings,
             store,
             self.jobs,

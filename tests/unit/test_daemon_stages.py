@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from pixsortd.api.ports import QueueReport, StageName
-from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.jobs import Jobs
-from pixsortd.daemon.orders import Order, Orders
-from pixsortd.daemon.rates import DAY_MINUTES, Rate, Throughput
-from pixsortd.daemon.stages import Stages
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.orders import Order, Orders
+from pixsortd.daemon.pipeline.rates import DAY_MINUTES, Rate, Throughput
+from pixsortd.daemon.pipeline.stages import Stages
 from pixsortd.errors import Conflict, WorkerFailed
 from pixsortd.records import Ability, AbilityState, Found, Job, JobState, Reason, Refused
 from tests.harness import wait_until

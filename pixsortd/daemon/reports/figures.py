@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixsortd.api.ports import IndexReport, QueueReport, RootEntry
 from pixsortd.config import Settings
-from pixsortd.daemon.wants import BUILTIN, configured_spaces
+from pixsortd.daemon.pipeline.wants import BUILTIN, configured_spaces
 from pixsortd.index.schema import VERSION
 from pixsortd.index.store import Store
 from pixsortd.records import Ability, AbilityState, FileState, Reason, RootState, WatchMode

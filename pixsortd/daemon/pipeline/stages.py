@@ -7,9 +7,9 @@ from typing import Protocol
 import structlog
 
 from pixsortd.api.ports import QueueReport, Reading, StageName, StageReport
-from pixsortd.daemon.figures import told_of
-from pixsortd.daemon.holds import Holds
-from pixsortd.daemon.rates import Rate
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.rates import Rate
+from pixsortd.daemon.reports.figures import told_of
 from pixsortd.records import Ability, AbilityState, Change, Found, Job, Reason, Refused
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from pixsortd.index.store import Store
 from pixsortd.records import FileRow, FileState
 
 
-class Photos:
+class Originals:
     """Originals and thumbnails."""
 
     def __init__(self, store: Store, roots: Roots) -> None:

@@ -16,7 +16,7 @@ from pixsortd.api.ports import (
     ThroughputPoint,
 )
 from pixsortd.daemon.kept import Kept, slices
-from pixsortd.daemon.views import Said
+from pixsortd.daemon.photos.views import Said
 from pixsortd.index.census import Kind
 from pixsortd.index.queries import PhotoQuery
 from pixsortd.index.store import Store

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from pixsortd.api.ports import COMPOSITE, Composite, CompositePart, RankedPhoto
-from pixsortd.daemon.distributions import Spread
+from pixsortd.daemon.quality.distributions import Spread
 from pixsortd.grouping import best
 from pixsortd.index.scored import Scored
 from pixsortd.records import MetricInfo, Score

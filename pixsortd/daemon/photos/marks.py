@@ -9,7 +9,7 @@ import structlog
 from msgspec import UNSET
 
 from pixsortd.api.ports import ImageEntry, MarkChange
-from pixsortd.daemon.views import PhotoViews
+from pixsortd.daemon.photos.views import PhotoViews
 from pixsortd.decisions import Decisions
 from pixsortd.errors import IndexProblem, InvalidRequest, NotFound
 from pixsortd.index.store import Store

@@ -10,9 +10,9 @@ import structlog
 
 from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
-from pixsortd.daemon.orders import Order, Orders
-from pixsortd.daemon.rates import Rate
-from pixsortd.daemon.wants import configured_spaces, offer, readable, wants
+from pixsortd.daemon.pipeline.orders import Order, Orders
+from pixsortd.daemon.pipeline.rates import Rate
+from pixsortd.daemon.pipeline.wants import configured_spaces, offer, readable, wants
 from pixsortd.errors import IndexFull, WorkerFailed
 from pixsortd.records import Ability, AbilityState, Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
 from pixsortd.workers.dispatch import Crashed, Dispatcher

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from pixsortd.api.ports import Bucket, Cell, ImageQuery, Outline
-from pixsortd.daemon.views import STATUS, Said, Whereabouts, index_query
+from pixsortd.daemon.photos.views import STATUS, Said, Whereabouts, index_query
 from pixsortd.index.queries import PhotoCell
 from pixsortd.index.store import Store
 from pixsortd.records import ColourLabel

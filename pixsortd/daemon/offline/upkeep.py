@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixsortd.config import Settings
 from pixsortd.daemon.lock import InstanceLock, is_held
-from pixsortd.daemon.readable import readable, require_index
+from pixsortd.daemon.offline.readable import readable, require_index
 from pixsortd.decisions import NAME
 from pixsortd.index import check as index_check
 from pixsortd.index import rebuild as index_rebuild

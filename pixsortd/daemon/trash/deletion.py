@@ -1,6 +1,5 @@
-"""Deleting, so that it can be undone: the trash room, the index and the roots put together."""
+"""The trash as the API sees it: photos discarded, listed, restored and deleted for good."""
 
-import math
 import os
 import shutil
 import time
@@ -14,22 +13,18 @@ import structlog
 from pixsortd.api.ports import ImageEntry, MetricKind, Reading, Restored, Trashed, TrashItem, TrashPage
 from pixsortd.config import Settings
 from pixsortd.daemon.jobs import Progress
-from pixsortd.errors import Conflict, InvalidRequest, NotFound, PixsortdError
+from pixsortd.daemon.trash.allowed import absent, refusal
+from pixsortd.daemon.trash.changes import changes_of
+from pixsortd.daemon.trash.cursors import cursor_of, place_of
+from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.index.store import Store
 from pixsortd.records import (
-    Change,
-    Discarded,
-    FileRow,
-    FileStamp,
-    FileState,
-    PutBack,
     Reason,
     RootRecord,
     RootState,
     root_id,
 )
-from pixsortd.sorting.contents import DISCARD, Item
-from pixsortd.sorting.disk import Directories, alike, look
+from pixsortd.sorting.contents import Item
 from pixsortd.sorting.journal import Move, Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
@@ -117,13 +112,13 @@ class DaemonTrash:
         """Newest first."""
         with self._trash.lock:
             contents = self._trash.contents
-            found = contents.page(_place_of(cursor), limit)
+            found = contents.page(place_of(cursor), limit)
             total, size = len(contents), contents.bytes
             items = [self._item(item) for item in found]
             more = bool(found) and bool(contents.page((found[-1].at, found[-1].id), 1))
         return TrashPage(
             items=items,
-            next_cursor=_cursor_of(found[-1]) if more else None,
+            next_cursor=cursor_of(found[-1]) if more else None,
             total=total,
             bytes=size,
             retention=self._settings().trash.keep,
@@ -165,7 +160,7 @@ class DaemonTrash:
         for start in range(0, len(chosen), AT_ONCE):
             with self._roots.quiet(standing):
                 returned = self._trash.restore(
-                    chosen[start : start + AT_ONCE], lambda item: _refusal(item.origin.base, standing)
+                    chosen[start : start + AT_ONCE], lambda item: refusal(item.origin.base, standing)
                 )
             answers += [
                 Restored(
@@ -187,7 +182,7 @@ class DaemonTrash:
             else:
                 chosen = list(dict.fromkeys(items))
                 for item in map(self._known, chosen):
-                    refused = _refusal(item.origin.base, standing)
+                    refused = refusal(item.origin.base, standing)
                     if refused is not None:
                         raise refused
         return self._purge(chosen, lambda _done, _total: None)
@@ -250,7 +245,7 @@ class DaemonTrash:
         found = []
         for row in (entry.row for entry in entries):
             base = standing[row.root].path if row.root in standing else b""
-            refused = _refusal(base, standing) or _absent(base, row)
+            refused = refusal(base, standing) or absent(base, row)
             if refused is not None:
                 raise refused
             assert row.stamp is not None, "a file has a stamp"
@@ -282,7 +277,7 @@ class DaemonTrash:
             progress(start, len(chosen))
             with self._trash.lock:
                 known = [item for item in chosen[start : start + AT_ONCE] if self._trash.contents.get(item)]
-                gone = self._trash.purge(known, lambda item: _refusal(item.origin.base, standing))
+                gone = self._trash.purge(known, lambda item: refusal(item.origin.base, standing))
                 for item in gone:
                     freed += item.size
                     last = not self._store.locations(item.image) and not self._trash.contents.copies(item.image)
@@ -313,76 +308,8 @@ class DaemonTrash:
 
     def _record(self, moves: Sequence[Move]) -> None:
         """Files have been moved: the index learns it at once, before any watcher looks."""
-        changes: dict[bytes, list[Change]] = {}
-        arrived: dict[bytes, list[bytes]] = {}
-        with Directories() as directories:
-            for kind, step in [(move.kind, step) for move in moves for step in move.steps]:
-                source, destination = step.source, step.destination
-                if destination is None:
-                    continue
-                if kind == DISCARD:
-                    change = Discarded(path=source.path, detail=f"to {_shown(destination.path)}")
-                    changes.setdefault(source.base, []).append(change)
-                    continue
-                arrived.setdefault(destination.base, []).append(destination.path)
-                seen = look(directories, destination)
-                if step.sha256 is not None and seen is not None and alike(seen, step.stamp):
-                    back = PutBack(
-                        path=destination.path,
-                        stamp=FileStamp.of(seen),
-                        sha256=step.sha256,
-                        detail=f"from {_shown(source.path)}",
-                    )
-                    changes.setdefault(destination.base, []).append(back)
-        for base, found in changes.items():
-            self._store.record(root_id(base), found)
-        for base, paths in arrived.items():
+        moved = changes_of(moves)
+        for base, changes in moved.changes.items():
+            self._store.record(root_id(base), changes)
+        for base, paths in moved.arrived.items():
             self._roots.notice(root_id(base), paths)
-
-
-def _refusal(base: bytes, standing: Mapping[str, RootRecord]) -> Conflict | None:
-    """Why nothing can be moved below a root now."""
-    record = standing.get(root_id(base))
-    shown = os.fsdecode(base)
-    if record is None:
-        return Conflict(f"the root {shown} is not configured any more", next_step="Add it to pixsortd.toml again.")
-    if not record.writable:
-        return Conflict(
-            f"the root {shown} is read-only",
-            next_step="Set `writable = true` under that root in pixsortd.toml and restart, "
-            "or delete the file yourself: pixsortd notices.",
-        )
-    if record.state is not RootState.ONLINE:
-        return Conflict(
-            f"the root {shown} is {record.state}", next_step="Bring the disk or share back, then try again."
-        )
-    return None
-
-
-def _absent(base: bytes, row: FileRow) -> Conflict | None:
-    if row.state is FileState.AWAY:
-        shown = os.fsdecode(base.rstrip(b"/") + b"/" + row.path)
-        return Conflict(f"the file is away: {shown}", next_step="Put it back, or wait until it is believed deleted.")
-    return None
-
-
-def _shown(path: bytes) -> str:
-    return path.decode(errors="backslashreplace")
-
-
-def _cursor_of(item: Item) -> str:
-    return f"{item.at!r}-{item.id}"
-
-
-def _place_of(cursor: str | None) -> tuple[float, str] | None:
-    """The place in the list that a cursor stands for. Raises ``InvalidRequest``."""
-    if cursor is None:
-        return None
-    at, _, item = cursor.partition("-")
-    try:
-        place = float(at), item
-    except ValueError:
-        place = math.nan, item
-    if not math.isfinite(place[0]):
-        raise InvalidRequest("this cursor is not one of this list", next_step="Begin again without a cursor.")
-    return place

@@ -23,13 +23,13 @@ from pixsortd.api.ports import (
     StageName,
 )
 from pixsortd.config import Settings
-from pixsortd.daemon.compare import Comparison
-from pixsortd.daemon.distributions import Distributions
-from pixsortd.daemon.holds import Holds
 from pixsortd.daemon.jobs import Jobs, Result, Tracked
-from pixsortd.daemon.orders import Order
-from pixsortd.daemon.views import known_group
-from pixsortd.daemon.wants import readable
+from pixsortd.daemon.photos.views import known_group
+from pixsortd.daemon.pipeline.holds import Holds
+from pixsortd.daemon.pipeline.orders import Order
+from pixsortd.daemon.pipeline.wants import readable
+from pixsortd.daemon.quality.comparison import Comparison
+from pixsortd.daemon.quality.distributions import Distributions
 from pixsortd.errors import InvalidRequest, NotFound, WorkerFailed
 from pixsortd.grouping import best
 from pixsortd.index.scored import Scored
@@ -55,7 +55,7 @@ class Line(Protocol):
     def withdraw(self, order: Order) -> None: ...
 
 
-class QualityRoom:
+class DaemonQuality:
     """Implements ``pixsortd.api.ports.Quality``."""
 
     def __init__(

@@ -11,14 +11,14 @@ import msgspec
 import pixsortd
 from pixsortd.api.ports import MetricKind, Ping, QueueReport, Reading, StatusReport, WorkerReport
 from pixsortd.config import Settings
-from pixsortd.daemon.figures import Figures
 from pixsortd.daemon.heart import Heart
-from pixsortd.daemon.ingest import Ingest
 from pixsortd.daemon.jobs import Jobs
+from pixsortd.daemon.pipeline.ingest import Ingest
+from pixsortd.daemon.pipeline.stages import Stages
+from pixsortd.daemon.reports.figures import Figures
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
-from pixsortd.daemon.stages import Stages
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.index.store import Store
 from pixsortd.records import AbilityState, Analysis, JobState, Reason, RootState

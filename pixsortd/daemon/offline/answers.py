@@ -12,12 +12,12 @@ import pixsortd
 from pixsortd.api import ports, present
 from pixsortd.config import Settings
 from pixsortd.daemon.batches.book import entry, known_batch, summaries
-from pixsortd.daemon.figures import Figures
+from pixsortd.daemon.offline.readable import readable
+from pixsortd.daemon.photos.timeline import DaemonTimeline
+from pixsortd.daemon.photos.views import PhotoViews, known_group
 from pixsortd.daemon.places import ABSENT, innermost, present_ledger, real_path
-from pixsortd.daemon.readable import readable
+from pixsortd.daemon.reports.figures import Figures
 from pixsortd.daemon.search import Searcher
-from pixsortd.daemon.timeline import DaemonTimeline
-from pixsortd.daemon.views import PhotoViews, known_group
 from pixsortd.decisions import last_said
 from pixsortd.index.store import Store
 from pixsortd.records import Reason, RootRecord, root_id
