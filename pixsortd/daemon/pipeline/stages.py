@@ -9,7 +9,7 @@ import structlog
 from pixsortd.api.ports import QueueReport, Reading, StageName, StageReport
 from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.daemon.pipeline.rates import Rate
-from pixsortd.daemon.reports.figures import told_of
+from pixsortd.daemon.pipeline.wants import told_of
 from pixsortd.records import Ability, AbilityState, Change, Found, Job, Reason, Refused
 
 log = structlog.get_logger()
@@ -27,11 +27,13 @@ class Waiting(Protocol):
 class Line(Protocol):
     """Who analyses and scores."""
 
-    backfill: int
-    lane: StageName
     analyzed: Rate
     completed: Rate
 
+    @property
+    def backfill(self) -> int: ...
+    @property
+    def lane(self) -> StageName: ...
     @property
     def ordered(self) -> int: ...
     def wake(self) -> None: ...

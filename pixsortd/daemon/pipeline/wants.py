@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from pixsortd.config import Settings
-from pixsortd.records import Ability, AbilityState, FileRow, FileState, Record, Space, Wants
+from pixsortd.records import Ability, AbilityState, FileRow, FileState, Reason, Record, Space, Wants
 
 BUILTIN = "builtin"
 """The weight-free space that stands in for a configured one that cannot be used."""
@@ -66,3 +66,9 @@ def active_space(settings: Settings, known: Sequence[Space], counts: dict[bytes,
         return (wanted and covers, covers and space.name in order, counts[space.key], space.name)
 
     return max(filled, key=preference)
+
+
+def told_of(ability: Ability, reason: Reason) -> Reason:
+    """Why something cannot be used, with its name."""
+    message = f"{ability.kind} {ability.name}: {reason.message}"
+    return Reason(code=reason.code, message=message, next_step=reason.next_step)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixsortd.api.ports import IndexReport, QueueReport, RootEntry
 from pixsortd.config import Settings
-from pixsortd.daemon.pipeline.wants import BUILTIN, configured_spaces
+from pixsortd.daemon.pipeline.wants import BUILTIN, configured_spaces, told_of
 from pixsortd.index.schema import VERSION
 from pixsortd.index.store import Store
 from pixsortd.records import Ability, AbilityState, FileState, Reason, RootState, WatchMode
@@ -74,12 +74,6 @@ class Figures:
         for ability in self.abilities():
             if ability.state is AbilityState.UNAVAILABLE and ability.reason is not None:
                 yield told_of(ability, ability.reason)
-
-
-def told_of(ability: Ability, reason: Reason) -> Reason:
-    """Why something cannot be used, with its name."""
-    message = f"{ability.kind} {ability.name}: {reason.message}"
-    return Reason(code=reason.code, message=message, next_step=reason.next_step)
 
 
 def _used(directory: Path) -> int:
