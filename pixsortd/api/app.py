@@ -18,7 +18,7 @@ from pixsortd.api.ports import Library
 from pixsortd.api.routes import assemble
 from pixsortd.api.sessions import Sessions
 from pixsortd.api.streams import Streams
-from pixsortd.api.unloading import Desk
+from pixsortd.api.upload_writer import UploadSlots
 from pixsortd.config import ApiSettings
 
 PAGE = Path(__file__).with_name("page")
@@ -31,7 +31,7 @@ class App:
     def __init__(self, library: Library, door: Door, page_dir: Path) -> None:
         self._door = door
         self._streams = Streams()
-        self._desk = Desk()
+        self._slots = UploadSlots()
         measured = Numbers()
         given = {
             "library": library,
@@ -39,7 +39,7 @@ class App:
             "numbers": measured,
             "page": Page(page_dir, door.rules.base_path),
             "door": door,
-            "desk": self._desk,
+            "slots": self._slots,
         }
         self._litestar = assemble(given, more=schema.ROUTES)
         self._http = Frame(Guard(Allow(self._litestar), door), measured.observe)
@@ -61,7 +61,7 @@ class App:
     def close_streams(self) -> None:
         """End every event stream and upload, so that a shutdown does not wait for browsers."""
         self._streams.close()
-        self._desk.close()
+        self._slots.close()
 
 
 def create_app(

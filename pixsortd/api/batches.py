@@ -84,10 +84,7 @@ def analyze_batch(library: Lib, batch: FromPath[str], data: JSONBody[answers.Par
 @put("/{batch:str}/groups", summary="Group photos by hand", sync_to_thread=True)
 def label_images(library: Lib, batch: FromPath[str], data: JSONBody[answers.LabelsBody]) -> answers.BatchDetail:
     """Put photos into groups, or with null back to where the analysis says. It outlives every analysis."""
-    labels = {
-        photo_id(one): None if label is None else visible(label, "A group's label")
-        for one, label in data.labels.items()
-    }
+    labels = {photo_id(one): None if label is None else _label(label) for one, label in data.labels.items()}
     return present.batch_detail(library.batches.label(batch_id(batch), labels))
 
 

@@ -31,7 +31,7 @@ from pixsortd.api import (
 from pixsortd.api.bodies import MAX_BODY
 from pixsortd.api.problems import HANDLERS
 
-DEPENDENCIES = ("library", "streams", "numbers", "page", "door", "desk")
+DEPENDENCIES = ("library", "streams", "numbers", "page", "door", "slots")
 """Names under which handlers ask for what they need."""
 
 

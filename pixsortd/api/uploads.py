@@ -20,7 +20,7 @@ from pixsortd.api.multipart import ClientLeft, Reader, boundary_of
 from pixsortd.api.parameters import Lib
 from pixsortd.api.ports import Library, Uploaded, UploadLimits
 from pixsortd.api.problems import Refusal
-from pixsortd.api.unloading import MOST_DRAINED, Desk, HandOver, Unloading
+from pixsortd.api.upload_writer import MOST_DRAINED, UploadSlots, UploadWriter, WriteQueue
 from pixsortd.errors import Conflict, InvalidRequest, PixsortdError
 
 FIELDS = 16
@@ -30,7 +30,7 @@ OVERHEAD = 64 * 1024
 LINGER = 2.0
 """Seconds in which a client that is still sending can notice that it was answered."""
 
-UploadDesk = NamedDependency[SkipValidation[Desk]]
+Slots = NamedDependency[SkipValidation[UploadSlots]]
 Files = Annotated[
     int | None,
     QueryParameter(ge=1, description="how many files the body holds: one that cannot fit is refused before it is read"),
@@ -72,22 +72,22 @@ def get_upload_limits(library: Lib) -> answers.UploadLimits:
 
 @post("/images/upload", summary="Upload photos", **_TAKES_FILES)
 async def upload_images(
-    request: Request[Any, Any, Any], library: Lib, desk: UploadDesk, files: Files = None
+    request: Request[Any, Any, Any], library: Lib, slots: Slots, files: Files = None
 ) -> ASGIResponse:
     """Store many files in the inbox; each answers for itself. Sending the same again stores nothing twice."""
-    return await _take_in(request, library, desk, files, None)
+    return await _receive(request, library, slots, files, None)
 
 
 @post("/batches/{batch:str}/upload-and-add", summary="Upload photos into a batch", **_TAKES_FILES)
 async def upload_to_batch(
-    request: Request[Any, Any, Any], library: Lib, desk: UploadDesk, batch: FromPath[str], files: Files = None
+    request: Request[Any, Any, Any], library: Lib, slots: Slots, batch: FromPath[str], files: Files = None
 ) -> ASGIResponse:
     """Upload, and put what is here then into the batch, be it new or known."""
-    return await _take_in(request, library, desk, files, batch)
+    return await _receive(request, library, slots, files, batch)
 
 
-async def _take_in(
-    request: Request[Any, Any, Any], library: Library, desk: Desk, files: int | None, batch: str | None
+async def _receive(
+    request: Request[Any, Any, Any], library: Library, slots: UploadSlots, files: int | None, batch: str | None
 ) -> ASGIResponse:
     reader: Reader | None = None
     done: list[Uploaded] = []
@@ -99,10 +99,10 @@ async def _take_in(
             await asyncio.to_thread(into, ())  # an unknown batch is refused before the body is read
         boundary = boundary_of(request.headers.get("content-type", ""))
         reader = Reader(request.receive, boundary, limits.max_files + FIELDS)
-        with desk.place(reader):
-            unloading = Unloading(library.uploads, limits.max_bytes, into=into)
-            done = unloading.done
-            await _unload(reader, unloading, desk)
+        with slots.hold(reader):
+            writer = UploadWriter(library.uploads, limits.max_bytes, into=into)
+            done = writer.done
+            await _write(reader, writer, slots)
             if not done:
                 raise InvalidRequest("No file came with the form", next_step="Send photos as parts with a file name.")
     except ClientLeft:
@@ -111,7 +111,7 @@ async def _take_in(
         problem = error.problem() if isinstance(error, Refusal) else problems.of_error(error)
         told = answers.UploadProblem(**msgspec.structs.asdict(problem), items=present.upload_list(done).items)
         headers = dict(error.headers) if isinstance(error, Refusal) else {}
-        over = desk.closed or (reader is not None and reader.ended)
+        over = slots.closed or (reader is not None and reader.ended)
         return EarlyAnswer(told, None if over else request.receive, headers)
     body = msgspec.json.encode(present.upload_list(done))
     return ASGIResponse(body=body, media_type="application/json")
@@ -139,13 +139,13 @@ def _check(request: Request[Any, Any, Any], limits: UploadLimits, files: int | N
         )
 
 
-async def _unload(reader: Reader, unloading: Unloading, desk: Desk) -> None:
+async def _write(reader: Reader, writer: UploadWriter, slots: UploadSlots) -> None:
     """Read to the end or to what ends it; what is whole by then is stored in any case."""
-    hand_over = HandOver(desk.threads, unloading.take)
+    queue = WriteQueue(slots.threads, writer.take)
     try:
         async for events in reader.events():
-            await hand_over.give(events)
-            if unloading.drained > MOST_DRAINED:
+            await queue.give(events)
+            if writer.drained > MOST_DRAINED:
                 raise Refusal(
                     413,
                     "too-large",
@@ -154,9 +154,9 @@ async def _unload(reader: Reader, unloading: Unloading, desk: Desk) -> None:
                 )
     finally:
         try:
-            await hand_over.end()
+            await queue.end()
         finally:
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(desk.threads, unloading.close))
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(slots.threads, writer.close))
 
 
 class EarlyAnswer(ASGIResponse):

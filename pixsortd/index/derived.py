@@ -20,7 +20,6 @@ _Content = dict[bytes, bytes]
 """Records of one table: key and payload."""
 
 ROW_TABLES = (Table.INODES, Table.PLACES, Table.QUEUE, Table.WAITING)
-PHOTO_TABLES = (Table.NUMBERS, Table.TIMELINE, Table.ROOT_TIMELINE, Table.ORPHANS)
 
 
 class Difference(Record, frozen=True, kw_only=True):

@@ -111,10 +111,6 @@ class Photos:
                 key = rows.file_key(prefix, path)
                 history.merge(edit, history_key(key, places.row_at(edit, key)), [step])
 
-    def add_history(self, sha256: bytes, *steps: Step) -> None:
-        """Add steps to a photo's passport."""
-        self.add_histories({sha256: steps})
-
     def add_histories(self, steps: Mapping[bytes, Sequence[Step]]) -> None:
         """Add steps to the passports of many photos, in one transaction."""
         with self._engine.write() as edit:

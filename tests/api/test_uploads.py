@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixsortd.api import multipart, unloading, uploads
+from pixsortd.api import multipart, upload_writer, uploads
 from pixsortd.api.app import create_app
 from pixsortd.config import ApiSettings
 from pixsortd.records import Reason
@@ -245,7 +245,7 @@ def test_what_was_whole_joins_the_batch_also_when_the_rest_is_lost(api, library)
 
 
 def test_too_many_uploads_at_once_are_asked_to_come_again(api, monkeypatch):
-    monkeypatch.setattr(unloading, "MOST_UPLOADS", 0)
+    monkeypatch.setattr(upload_writer, "MOST_UPLOADS", 0)
     answer = api.post(UPLOAD, content=form(named("a.jpg")), headers=KIND)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0

@@ -268,7 +268,7 @@ def test_forget_deletes_all_of_a_photo(store: Store, tmp_path: Path) -> None:
 def test_histories_are_bounded_and_keep_their_beginning(store: Store) -> None:
     (photo,) = index(store, b"one")
     for i in range(100):
-        store.add_history(photo.sha256, Step(at=float(i), what="rated", detail=str(i)))
+        store.add_histories({photo.sha256: [Step(at=float(i), what="rated", detail=str(i))]})
     steps = store.history(photo.sha256)
     assert len(steps) == 64
     assert (steps[0].what, steps[-1].detail) == ("found", "99")

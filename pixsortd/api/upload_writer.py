@@ -24,8 +24,8 @@ _EVENT = 100
 """Bytes that an event costs beside its content."""
 
 
-class Desk:
-    """Where uploads are taken in: a number of places, and threads of their own for the disk."""
+class UploadSlots:
+    """How many uploads there may be at once, and threads of their own for the disk."""
 
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="upload")
@@ -39,8 +39,8 @@ class Desk:
             reader.stop()
 
     @contextmanager
-    def place(self, reader: Reader) -> Generator[None, None, None]:
-        """Hold a place for one request. Raises ``Refusal`` when all are taken. For the event loop only."""
+    def hold(self, reader: Reader) -> Generator[None, None, None]:
+        """Hold a slot for one request. Raises ``Refusal`` when all are taken. For the event loop only."""
         if len(self._readers) >= MOST_UPLOADS:
             raise Refusal(
                 503,
@@ -56,7 +56,7 @@ class Desk:
             self._readers.discard(reader)
 
 
-class Unloading:
+class UploadWriter:
     """Turns the events of one request into files. Its methods *may block* and wait for one another."""
 
     def __init__(self, uploads: Uploads, max_bytes: int, *, into: Callable[[Sequence[bytes]], object] | None) -> None:
@@ -142,7 +142,7 @@ class Unloading:
             self._uploads.conclude(news)
 
 
-class HandOver:
+class WriteQueue:
     """Passes batches of events to one thread at a time, in order; gives way to the network while little waits."""
 
     def __init__(self, threads: Executor, work: Callable[[Sequence[Event]], None]) -> None:
