@@ -27,7 +27,7 @@ const STALE: Readonly<Record<string, readonly Part[]>> = {
   job: ['jobs', 'status'],
   groups: ['groups', 'status'],
   batches: ['batches'],
-  trash: ['trash'],
+  trash: ['trash', 'photos'],
   status: ['status'],
   quarantine: ['quarantine', 'status'],
   pipeline: ['stages', 'status'],
@@ -180,12 +180,16 @@ const RENEW: Readonly<Record<Part, () => void>> = {
 }
 
 let touched: string[] = []
+/** Files went to the trash or came back; photos that changed with it may be no more. */
+let moved = false
 
 const renewTouched = calmly(() => {
   changed = new Set(touched)
   touched = []
+  const fewer = moved
+  moved = false
   const known = [...changed].filter((id) => timelines().some((list) => list.has(id)))
-  if (known.length > FEW) timelines().forEach((list) => void list.recheck(known).catch(forget))
+  if (known.length > FEW || fewer) timelines().forEach((list) => void list.recheck(known).catch(forget))
   else for (const id of known) void api.image(id).then((image) => timelines().forEach((list) => list.patch(new Map([[id, image]]))), forget)
 }, CALM)
 
@@ -209,6 +213,7 @@ function heed(event: ServerEvent): void {
     renewTouched()
     return
   }
+  if (event.event === 'trash') moved = true
   for (const part of STALE[event.event] ?? []) RENEW[part]()
 }
 
