@@ -23,6 +23,8 @@ export class OpenBatch {
   detail = $state.raw<BatchDetail | null>(null)
   /** Jobs that compute the scores which a ranking waits for, by the group's label. */
   scoring = $state.raw<ReadonlyMap<string, string>>(new Map())
+  /** It is being deleted: nothing of it is asked for any more. */
+  leaving = false
   /** What a call has answered, for the lists that ask next. */
   #given: BatchDetail | null = null
 
@@ -58,6 +60,7 @@ export class OpenBatch {
 
   /** Its lists are fetched again. */
   renew(): void {
+    if (this.leaving) return
     const own = [false, true].map((grouped) => this.timeline(grouped))
     renew((list) => own.includes(list))
   }
