@@ -36,11 +36,18 @@ def daemon(tmp_path_factory) -> Iterator[Daemon]:
         name = home / "photos" / f"s{shot}.jpg"
         write_photo(name, shot // 7, (320 + shot, 240), DateTimeOriginal=f"2024:0{1 + shot % 5}:12 12:00:00")
     (home / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture at all")
-    with Daemon(home / "d", [home / "photos"], {"score": {"metrics": ["piqe", "brisque"]}}) as daemon:
-        daemon.settled(15)
+    (home / "inbox").mkdir()
+    roots = [{"path": str(home / "photos"), "writable": True}, {"path": str(home / "inbox"), "role": "inbox"}]
+    with Daemon(home / "d", roots, {"score": {"metrics": ["piqe", "brisque"]}}) as daemon:
+        wait_until(lambda: daemon.ledger().get("indexed") == 14, 120, why="photos")
         wait_until(lambda: daemon.get("/api/groups")["items"], 60, why="groups")
         first = next(daemon.images())["id"]
         daemon.post(f"/api/images/{first}", {"rating": 4, "label": "green", "caption": "On the pier"}, "PATCH")
+        ids = [one["id"] for one in daemon.images()]
+        batch = daemon.post("/api/batches", {"name": "Best of it", "ids": ids[:-1]})["id"]
+        daemon.post(f"/api/batches/{batch}/analyze", {"min_cluster_size": 3}, "PUT")
+        daemon.post("/api/trash", {"ids": ids[-1:]})
+        wait_until(lambda: daemon.get(f"/api/batches/{batch}")["status"] == "complete", 60, why="groups of the batch")
         yield daemon
 
 
@@ -52,12 +59,27 @@ def group(daemon: Daemon) -> str:
     return daemon.get("/api/groups")["items"][0]["id"]
 
 
+def batch(daemon: Daemon) -> str:
+    return daemon.get("/api/batches")["items"][0]["id"]
+
+
 def press(key: str) -> Callable[[Page], None]:
     return lambda page: page.keyboard.press(key)
 
 
 def click(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("button", name=name).first.click()
+
+
+def pick(key: str) -> Callable[[Page], None]:
+    """Pick the first photo, and press a key."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("listbox").get_by_role("option").first.focus()
+        page.keyboard.press("x")
+        page.keyboard.press(key)
+
+    return act
 
 
 def nothing(_: Page) -> None:
@@ -75,7 +97,16 @@ VIEWS: dict[str, tuple[Callable[[Daemon], str], Callable[[Page], None]]] = {
     "groups": (lambda _: "/groups", nothing),
     "group": (lambda d: f"/groups/{group(d)}", nothing),
     "batches": (lambda _: "/batches", nothing),
+    "new batch": (lambda _: "/batches", click("New batch")),
+    "batch": (lambda d: f"/batches/{batch(d)}", nothing),
+    "batch, picking": (lambda d: f"/batches/{batch(d)}", pick("Shift")),
+    "batch, moving": (lambda d: f"/batches/{batch(d)}", pick("m")),
+    "batch, ranking": (lambda d: f"/batches/{batch(d)}", click("Rank all groups")),
+    "photos for a batch": (lambda d: f"/?into={batch(d)}", nothing),
+    "library, to a batch": (lambda _: "/", pick("a")),
+    "upload": (lambda _: "/", click("Upload")),
     "trash": (lambda _: "/trash", nothing),
+    "trash, emptying": (lambda _: "/trash", click("Empty the trash")),
     "overview": (lambda _: "/overview", nothing),
     "overview as tables": (lambda _: "/overview", click("Over time as a table")),
     "pipeline": (lambda _: "/pipeline", nothing),
@@ -121,7 +152,17 @@ def test_nothing_serious(browser, daemon, axe, view, scheme):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_on_a_phone(browser, daemon, axe, scheme):
     serious: list[str] = []
-    for name in ("library", "overview", "pipeline", "settings", "drawer", "viewer with facts"):
+    for name in (
+        "library",
+        "batches",
+        "batch",
+        "trash",
+        "overview",
+        "pipeline",
+        "settings",
+        "drawer",
+        "viewer with facts",
+    ):
         path, _ = VIEWS[name]
         size = {"width": 390, "height": 844}
         with watched(browser, daemon.url, color_scheme=scheme, viewport=size, has_touch=True, is_mobile=True) as page:
