@@ -10,6 +10,7 @@ it('tells what a running job does, and what a finished one has done', () => {
   const done: Job = { ...job, state: 'complete', detail: 'describing', result: { groups: 3, photos: 1040, grouped: 61, space: 'builtin' } }
   expect([story(done), isActive(done)]).toEqual(['3 groups with 61 of 1,040 photos', false])
   expect(story({ ...done, kind: 'check', result: { damaged: 0, read: 1200 } })).toBe('damaged 0, read 1,200')
+  expect(story({ ...done, kind: 'batch', result: { groups: 2, grouped: 9, left_out: 1 } })).toBe('2 groups with 9 photos, 1 photo left out')
   expect(story({ ...done, result: {} })).toBe('')
 })
 

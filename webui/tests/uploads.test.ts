@@ -5,7 +5,7 @@ import type { Upload } from '../src/lib/types.ts'
 vi.stubGlobal('location', { pathname: '/', search: '' })
 const { uploads } = await import('../src/lib/uploads.svelte.ts')
 
-const LIMITS = { inbox: '/inbox', max_bytes: 1e9, max_files: 100, extensions: ['.jpg'], reason: null }
+const LIMITS = { inbox: '/inbox', max_bytes: 1e9, max_files: 20, extensions: ['.jpg'], reason: null }
 
 /** Requests that wait for the test to answer them. */
 let requests: Sent[] = []
@@ -71,6 +71,7 @@ describe('the queue', () => {
     await uploads.add(files(60), null)
     await rest()
     expect(requests).toHaveLength(2)
+    expect(requests.every(({ names }) => names.length <= LIMITS.max_files)).toBe(true)
     expect(requests[0]!.url).toBe(`/api/images/upload?files=${requests[0]!.names.length}`)
     expect(requests[0]!.names[0]).toBe('trip/photo0.jpg')
     while (uploads.active) {

@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   forget: 'Forgetting what is long gone',
   quality: 'Scoring',
   batch: 'Forming groups of a batch',
+  trash: 'Clearing the trash',
 }
 
 export function name(job: Job): string {
@@ -28,9 +29,12 @@ export function isActive(job: Job): boolean {
 export function story(job: Job): string {
   if (job.error) return job.error
   if (isActive(job)) return job.detail
-  const { groups, grouped, photos } = job.result
+  const { groups, grouped, photos, left_out: left } = job.result
   if (typeof groups === 'number' && typeof grouped === 'number' && typeof photos === 'number') {
     return `${format.plural(groups, 'group')} with ${format.count(grouped)} of ${format.plural(photos, 'photo')}`
+  }
+  if (typeof groups === 'number' && typeof grouped === 'number' && typeof left === 'number') {
+    return `${format.plural(groups, 'group')} with ${format.plural(grouped, 'photo')}${left ? `, ${format.plural(left, 'photo')} left out` : ''}`
   }
   const facts = Object.entries(job.result).map(([key, value]) => `${key} ${typeof value === 'number' ? format.count(value) : value}`)
   return facts.length ? facts.join(', ') : job.state === 'complete' ? '' : job.detail

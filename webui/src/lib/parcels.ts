@@ -7,7 +7,7 @@ import type { Reason, UploadLimits } from './types.ts'
 export const PARCEL = { files: 24, bytes: 32e6 } as const
 
 /** How many of the first files go together: as many as the bounds take, and at least one. */
-export function parcel(sizes: readonly number[], most: { readonly files: number; readonly bytes: number } = PARCEL): number {
+export function parcel(sizes: readonly number[], most: { readonly files: number; readonly bytes: number }): number {
   let bytes = 0
   for (let count = 0; count < sizes.length; count++) {
     bytes += sizes[count]!

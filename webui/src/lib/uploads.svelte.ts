@@ -4,7 +4,7 @@ import { at } from './base.ts'
 import { api } from './client.ts'
 import type { Found } from './entries.ts'
 import { live } from './live.svelte.ts'
-import { parcel, refusal, spread } from './parcels.ts'
+import { PARCEL, parcel, refusal, spread } from './parcels.ts'
 import { Problem, unreachable } from './problem.ts'
 import { post } from './sending.ts'
 import { complain } from './toasts.svelte.ts'
@@ -225,7 +225,8 @@ function pump(): void {
     const first = items.find(({ fate }) => fate === 'waiting')
     if (!first) return
     const waiting = items.filter(({ fate, batch }) => fate === 'waiting' && batch === first.batch)
-    const some = waiting.slice(0, parcel(waiting.map(({ size }) => size)))
+    const most = { ...PARCEL, files: Math.min(PARCEL.files, limits?.max_files ?? 1) }
+    const some = waiting.slice(0, parcel(waiting.map(({ size }) => size), most))
     for (const item of some) item.fate = 'sending'
     void send(some)
   }
