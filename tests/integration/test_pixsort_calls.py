@@ -17,19 +17,47 @@ from tests.harness import Daemon, wait_until
 
 HERE = Path(__file__).parents[1]
 SCREENS = {
-    "project gallery with stacked previews, counts and a new-project dialog": (
-        "browser/test_batches.py",
-        "browser/test_batches.py",
+    "project gallery with stacked previews and counts": (
+        "test_batches.test_the_gallery_finds_sorts_follows_and_deletes_with_an_undo",
     ),
-    "project page: sliders, Analyze, Upload & Add, Rename, Delete with confirmation": ("browser/test_batches.py",),
-    "switch All / Grouped, grouped sections by size": ("browser/test_grid.py", "browser/test_batches.py"),
-    "grid of cards with ticks, bar with count, Remove and Deselect": ("browser/test_grid.py",),
-    "side panel: picture, dimensions, time, camera, place, exposure, stars, caption": ("browser/test_rooms.py",),
-    "Rank Images / Re-rank and the Ranked badge": ("browser/test_batches.py",),
-    "toasts and empty states": ("browser/test_rooms.py", "browser/test_trash.py"),
-    "drag-and-drop upload (claimed there)": ("browser/test_upload.py",),
-    "moving images between groups (API only there)": ("browser/test_batches.py",),
-    "live progress (none there)": ("browser/test_page.py",),
+    "new-project dialog: name, pick images": ("test_batches.test_a_batch_is_made_of_picked_photos",),
+    "project toolbox: two sliders, Analyze": (
+        "test_batches.test_sliders_never_go_below_what_hdbscan_takes",
+        "test_batches.test_groups_form_live_and_what_is_dragged_stays_through_an_analysis",
+    ),
+    "project toolbox: Upload & Add": ("test_upload.test_files_dropped_on_a_batch_go_into_it",),
+    "project toolbox: Rename, Delete": (
+        "test_batches.test_names_change_in_place",
+        "test_batches.test_a_batch_is_deleted_from_its_page_and_comes_back",
+    ),
+    "switch All / Grouped, sections sorted by size": (
+        "test_batches.test_sections_fold_and_the_view_is_in_the_address",
+        "test_grid.test_by_group_with_names_and_what_is_closed",
+    ),
+    "grid with ticks, bar with count, Remove, Deselect": (
+        "test_batches.test_photos_are_taken_out_and_come_back_as_they_were",
+        "test_grid.test_marks_on_many_and_their_undoing",
+    ),
+    "side panel: dimensions, time, camera, place, exposure": (
+        "test_rooms.test_exposure_place_and_copies_are_told_in_words",
+    ),
+    "side panel: stars, caption": ("test_rooms.test_what_is_written_in_the_drawer_survives_a_reload",),
+    "Rank Images / Re-rank and the Ranked badge": (
+        "test_batches.test_a_group_is_ranked_and_its_badge_goes_when_the_group_changes",
+    ),
+    "toasts": ("test_rooms.test_a_caption_is_undone_from_its_toast_and_left_with_escape",),
+    "empty states": ("test_rooms.test_the_first_run_helps",),
+    "delete": ("test_trash.test_a_photo_is_deleted_from_its_drawer_and_restored_from_the_trash",),
+    "claimed there: drag-and-drop upload": ("test_upload.test_files_are_dropped_anywhere",),
+    "claimed there: moving images between groups": (
+        "test_batches.test_moving_with_the_keyboard_is_undone_to_what_was_said_before",
+    ),
+    "claimed there: scores shown": ("test_rooms.test_scores_stand_beside_those_of_the_others",),
+    "claimed there: progress and live update": ("test_page.test_dropped_photos_appear_live",),
+    "switched off there: filter, bulk delete": (
+        "test_grid.test_filters_are_in_the_address",
+        "test_grid.test_to_the_trash_and_back",
+    ),
 }
 
 SHOTS = 7
@@ -166,7 +194,8 @@ def test_call_21_nobody_wipes_everything(daemon: Daemon, ids: list[str]) -> None
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_each_screen_has_its_browser_test(screen: str) -> None:
-    for file in SCREENS[screen]:
-        tree = ast.parse((HERE / file).read_text())
-        assert any(isinstance(node, ast.FunctionDef) and node.name.startswith("test_") for node in tree.body)
+def test_each_screen_has_its_browser_tests(screen: str) -> None:
+    for name in SCREENS[screen]:
+        module, _, function = name.partition(".")
+        tree = ast.parse((HERE / "browser" / f"{module}.py").read_text())
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, name
