@@ -225,7 +225,7 @@ class Daemon:
         self.trash.close()
         self.searcher.save()
         self.decisions.close()
-        close_index(self.store, max(0.5, end - time.monotonic()))
+        close_index(self.store, end - time.monotonic())
 
     def reload(self, loaded: Loaded) -> set[str]:
         """Apply what can change while running; the keys that need a restart."""

@@ -37,7 +37,8 @@ def mark(data: Path, seconds: float) -> bool:
     try:
         found = _look(data, time.monotonic() + seconds)
         if found is not None:
-            write_whole(data.with_name(NAME), [msgspec.json.encode(found)], durable=True)
+            # One that a power cut takes, or brings back, is either no mark or of another file.
+            write_whole(data.with_name(NAME), [msgspec.json.encode(found)], durable=False)
     except (OSError, IndexProblem) as error:
         log.warning("index not marked as clean", error=str(error))
         return False
