@@ -89,6 +89,10 @@ describe('format', () => {
     expect(format.pixels(52, 53)).toBe('52 × 53')
   })
 
+  it('leaves a file name at the start of a message as it is', () => {
+    expect(pieces('niqe_modelparameters.mat is missing')).toEqual([{ text: 'niqe_modelparameters.mat is missing', code: false }])
+  })
+
   it('makes sentences of messages, and code of what is between backticks', () => {
     expect(format.pieces('run `pixsortd models pull clip` now')).toEqual([
       { text: 'Run ', code: false },

@@ -125,9 +125,10 @@ export function pixels(width: number, height: number): string {
   return mega < 0.1 ? size : `${size}, ${mega >= 10 ? Math.round(mega) : mega.toFixed(1)} MP`
 }
 
-/** A message as a sentence of its own: capital first letter; what is between backticks is code. */
+/** A message as a sentence of its own: capital first letter unless it begins with a name such as a file's; what is between backticks is code. */
 export function pieces(message: string): { text: string; code: boolean }[] {
-  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  const named = /^\S*[._/]\w/.test(message)
+  const text = named ? message : message.charAt(0).toUpperCase() + message.slice(1)
   return text
     .split('`')
     .map((part, at, all) => ({ text: part, code: at % 2 === 1 && at < all.length - 1 }))
