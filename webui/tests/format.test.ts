@@ -90,7 +90,7 @@ describe('format', () => {
   })
 
   it('leaves a file name at the start of a message as it is', () => {
-    expect(pieces('niqe_modelparameters.mat is missing')).toEqual([{ text: 'niqe_modelparameters.mat is missing', code: false }])
+    expect(format.pieces('niqe_modelparameters.mat is missing')).toEqual([{ text: 'niqe_modelparameters.mat is missing', code: false }])
   })
 
   it('makes sentences of messages, and code of what is between backticks', () => {
