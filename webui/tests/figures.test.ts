@@ -18,6 +18,12 @@ describe('figures', () => {
     expect(bars[1]!.x).toBe(Date.UTC(2023, 11, 1) / 1000)
   })
 
+  it('shows the whole year that photos of a few months are from', () => {
+    const { unit, bars } = overTime([{ month: '2024-05', count: 7 }])
+    expect(unit).toBe('month')
+    expect([bars.length, bars[0]!.name, bars[4]!.y, bars[11]!.name]).toEqual([12, 'January 2024', 7, 'December 2024'])
+  })
+
   it('tells long spans by years, also before 1970', () => {
     const { unit, bars } = overTime([
       { month: '1958-07', count: 1 },

@@ -18,7 +18,7 @@ function monthAt(month: string): { year: number; month: number } {
   return { year, month: number - 1 }
 }
 
-/** Photos by month, with the empty ones between; by year where the library spans too many months. `x` in seconds since the epoch. */
+/** Photos by month, with the empty ones between, of a single year all of them; by year where the library spans too many months. `x` in seconds since the epoch. */
 export function overTime(months: Overview['months']): { unit: 'month' | 'year'; bars: Bar[] } {
   if (months.length === 0) return { unit: 'month', bars: [] }
   const counts = new Map(months.map(({ month, count }) => [month, count]))
@@ -34,9 +34,11 @@ export function overTime(months: Overview['months']): { unit: 'month' | 'year'; 
     })
     return { unit: 'year', bars }
   }
-  const bars = Array.from({ length: span }, (_, at) => {
-    const year = first.year + Math.floor((first.month + at) / 12)
-    const month = (first.month + at) % 12
+  const alone = first.year === last.year
+  const begin = alone ? 0 : first.month
+  const bars = Array.from({ length: alone ? 12 : span }, (_, at) => {
+    const year = first.year + Math.floor((begin + at) / 12)
+    const month = (begin + at) % 12
     const x = utc(year, month)
     return { x, y: counts.get(`${String(year).padStart(4, '0')}-${String(month + 1).padStart(2, '0')}`) ?? 0, name: format.month(x) }
   })
