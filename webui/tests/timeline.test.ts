@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 
+import { arrivals, departures } from '../src/lib/outlines.ts'
 import type { Source } from '../src/lib/sources.ts'
 import { gather, Selection } from '../src/lib/selection.svelte.ts'
-import { arrivals, departures, Timeline } from '../src/lib/timeline.svelte.ts'
+import { Timeline } from '../src/lib/timeline.svelte.ts'
 import type { Cell } from '../src/lib/types.ts'
 
 function photo(id: string, month: string): Cell & { month: string } {

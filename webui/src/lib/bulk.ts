@@ -3,7 +3,8 @@
 import { api } from './client.ts'
 import * as format from './format.ts'
 import { gather } from './selection.svelte.ts'
-import { type Change, timelines } from './timeline.svelte.ts'
+import type { Change } from './timeline.svelte.ts'
+import { timelines } from './timelines.ts'
 import { complain, say } from './toasts.svelte.ts'
 import type { Cell, ColourLabel, Trashed } from './types.ts'
 

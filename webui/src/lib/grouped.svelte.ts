@@ -3,7 +3,8 @@
 import { api } from './client.ts'
 import { Folded } from './folded.svelte.ts'
 import { groups, LONERS } from './sources.ts'
-import { namedTimeline, type Timeline } from './timeline.svelte.ts'
+import type { Timeline } from './timeline.svelte.ts'
+import { namedTimeline } from './timelines.ts'
 import { complain, say } from './toasts.svelte.ts'
 import type { Group } from './types.ts'
 

@@ -5,7 +5,7 @@ import { api } from './client.ts'
 import { asProblem, type Problem } from './problem.ts'
 import type { ServerEvent } from './sse.ts'
 import { Stream, type Link } from './stream.ts'
-import { renew, timelines } from './timeline.svelte.ts'
+import { renew, timelines } from './timelines.ts'
 import type { Job, Stage, Status } from './types.ts'
 
 /** At most this often is the status asked for while events pour in. */

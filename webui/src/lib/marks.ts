@@ -2,7 +2,7 @@
 
 import { api } from './client.ts'
 import { COLOURS } from './labels.ts'
-import { timelines } from './timeline.svelte.ts'
+import { timelines } from './timelines.ts'
 import { complain, say } from './toasts.svelte.ts'
 import type { ImageDetail } from './types.ts'
 

@@ -1,9 +1,9 @@
 /** A list of photos of any length: known in outline from the start, fetched where it is looked at, never rebuilt by live updates. */
 
-import type { ImageFilter } from './client.ts'
 import type { Sized } from './layout.ts'
+import { arrivals, departures } from './outlines.ts'
 import { asProblem, type Problem } from './problem.ts'
-import { group, months, type Outlined, type Source } from './sources.ts'
+import type { Outlined, Source } from './sources.ts'
 import type { Bucket, Cell } from './types.ts'
 
 /** Buckets fetched at the same time. */
@@ -20,18 +20,6 @@ export type Change = Partial<Pick<Cell, (typeof CHANGING)[number]>>
 /** `cell` with what `change` says of it, and nothing else that `change` may hold. */
 function changed(cell: Cell, change: Change): Cell {
   return { ...cell, ...Object.fromEntries(CHANGING.filter((name) => change[name] !== undefined).map((name) => [name, change[name]])) }
-}
-
-/** How many photos `next` has that `now` does not show, by their counts alone. Pure. */
-export function arrivals(now: readonly Bucket[], next: readonly Bucket[]): number {
-  const shown = new Map(now.map(({ key, count }) => [key, count]))
-  return next.reduce((sum, { key, count }) => sum + Math.max(0, count - (shown.get(key) ?? 0)), 0)
-}
-
-/** `now` without what is no more in `next`: nothing is added, so that nothing that is looked at moves apart. Pure. */
-export function departures(now: readonly Bucket[], next: readonly Bucket[]): Bucket[] {
-  const there = new Map(next.map(({ key, count }) => [key, count]))
-  return now.map(({ key, count }) => ({ key, count: Math.min(count, there.get(key) ?? 0) })).filter(({ count }) => count > 0)
 }
 
 interface Load {
@@ -347,47 +335,4 @@ export class Timeline {
     this.#sum()
     this.#version++
   }
-}
-
-const kept = new Map<string, Timeline>()
-
-function keep(key: string, make: () => Timeline): Timeline {
-  const list = kept.get(key) ?? make()
-  kept.delete(key)
-  kept.set(key, list)
-  for (const [old, one] of kept) {
-    if (kept.size <= 8) break
-    if (!one.shown) kept.delete(old)
-  }
-  return list
-}
-
-/** The list for a filter; the last few are kept, so that going back finds them as they were. */
-export function timelineOf(filter: ImageFilter): Timeline {
-  const set = Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) as ImageFilter
-  return keep(JSON.stringify(Object.entries(set).sort()), () => new Timeline(months(set), Boolean(set.group)))
-}
-
-/** The photos of one group. */
-export function groupTimeline(id: string): Timeline {
-  return keep(`group ${id}`, () => new Timeline(group(id), true))
-}
-
-/** A list of its own making, kept under a name. */
-export function namedTimeline(name: string, source: () => Source): Timeline {
-  return keep(name, () => new Timeline(source(), true))
-}
-
-/** What a list shows has changed in ways that only fetching it again tells; lists out of sight are dropped. */
-export function renew(which: (list: Timeline) => boolean): void {
-  for (const [key, list] of kept) {
-    if (!which(list)) continue
-    if (list.shown) void list.refresh()
-    else kept.delete(key)
-  }
-}
-
-/** All lists that are kept. */
-export function timelines(): Timeline[] {
-  return [...kept.values()]
 }
