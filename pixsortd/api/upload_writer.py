@@ -169,5 +169,14 @@ class WriteQueue:
             running, self._running = self._running, None
             await running
         if self._waiting:
-            waiting, self._waiting, self._held = self._waiting, [], 0
-            self._running = asyncio.get_running_loop().run_in_executor(self._threads, self._work, waiting)
+            self._start()
+
+    def _start(self) -> None:
+        waiting, self._waiting, self._held = self._waiting, [], 0
+        self._running = asyncio.get_running_loop().run_in_executor(self._threads, self._work, waiting)
+        self._running.add_done_callback(self._go_on)
+
+    def _go_on(self, done: asyncio.Future[None]) -> None:
+        """What came while the disk was busy does not wait for the client's next bytes."""
+        if done is self._running and not done.cancelled() and done.exception() is None and self._waiting:
+            self._start()
