@@ -238,7 +238,7 @@ def test_names_change_in_place(daemon, grouped, open_page):
     page.get_by_label("Name of the batch").fill("Renamed")
     page.keyboard.press("Enter")
     expect(heading(page, "Renamed")).to_be_visible()
-    wait_until(lambda: detail(daemon, grouped)["name"] == "Renamed", 10, why="the new name")  # shown at once, kept a moment later
+    wait_until(lambda: detail(daemon, grouped)["name"] == "Renamed", 10, why="the new name")
 
 
 def test_sections_fold_and_the_view_is_in_the_address(daemon, grouped, open_page):
