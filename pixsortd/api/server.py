@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pixsortd.api import problems
 from pixsortd.api.app import App
-from pixsortd.api.perimeter import is_loopback
+from pixsortd.api.perimeter import MAX_HEAD, is_loopback
 from pixsortd.api.problems import Refusal
 from pixsortd.errors import ConfigError
 
@@ -27,7 +27,6 @@ MOST_CONNECTIONS = 400
 """Connections open at once; file descriptors are needed for photos too."""
 GRACE = 1
 """Seconds that running answers have to finish at shutdown."""
-_MAX_HEAD = 32 * 1024
 
 _BIND_ADVICE = {
     errno.EADDRINUSE: ("the port is in use", "Is pixsortd running already? Otherwise choose another port in [api]."),
@@ -214,7 +213,7 @@ async def serve(app: App, host: str, port: int, on_bound: Callable[[str], None],
         date_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=_MAX_HEAD,
+        h11_max_incomplete_event_size=MAX_HEAD,
     )
 
     def started() -> None:

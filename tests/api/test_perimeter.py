@@ -47,6 +47,13 @@ def test_any_request_is_judged(method, path, headers):
             assert b"//" not in path
 
 
+@pytest.mark.parametrize("headers", [[(b"x-long", b"a" * 40_000)], [(b"x" * 40_000, b"a")], [(b"x", b"")] * 10_000])
+def test_a_head_that_arrived_whole_is_held_to_the_limit_too(headers):
+    refusal = judge(Facts("GET", b"/api/images", [(b"host", b"localhost:8420"), *headers], SERVER, 1.0), RULES)
+    assert refusal is not None
+    assert refusal.refusal_status == 431
+
+
 @pytest.mark.parametrize("host", sorted(LET_IN))
 def test_what_is_let_in(host):
     assert judge(Facts("GET", b"/api/images", [(b"host", host.upper().encode())], SERVER, 1.0), RULES) is None
