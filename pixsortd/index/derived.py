@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.index import places, rows
+from pixsortd.index import lots, places, rows
 from pixsortd.index.codec import encode, number_key
 from pixsortd.index.engine import Edit, View
 from pixsortd.index.files import counts
@@ -123,6 +123,7 @@ def _photos(view: View) -> Iterator[Photo]:
 _CONTENT: dict[Table, Callable[[View], _Content]] = {
     **{table: _from_rows(table) for table in ROW_TABLES},
     Table.COUNTERS: _counters,
+    Table.LOTS: lots.recount,
     Table.NUMBERS: _numbers,
     Table.TIMELINE: _timeline,
     Table.ROOT_TIMELINE: _root_timeline,

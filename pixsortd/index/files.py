@@ -11,6 +11,7 @@ import msgspec
 from pixsortd.index import history, places, rows
 from pixsortd.index.codec import encode
 from pixsortd.index.engine import Edit, Engine, View
+from pixsortd.index.lots import LotWriter
 from pixsortd.index.rows import Row
 from pixsortd.index.schema import Table
 from pixsortd.records import (
@@ -43,6 +44,7 @@ class RowWriter:
         self.edit = edit
         self.now = now
         self._counted: dict[bytes, Counter[FileState]] = {}
+        self._lots = LotWriter(edit)
 
     def write(self, key: bytes, path: bytes, old: Row | None, new: Row | None) -> None:
         """Replace ``old``, the row at ``key``, by ``new``; None stands for no row."""
@@ -55,6 +57,7 @@ class RowWriter:
             edit.delete(table, entry)
         for table, entry in after - before:
             edit.put(table, entry)
+        self._lots.replace(key, old, new)
         counted = self._counted.setdefault(root, Counter())
         if old:
             counted[old.state] -= old.files
@@ -123,6 +126,7 @@ class RowWriter:
                 self.edit.put(Table.COUNTERS, root, encode(left))
             else:
                 self.edit.delete(Table.COUNTERS, root)
+        self._lots.finish()
 
 
 def history_key(key: bytes, row: Row | None) -> bytes:

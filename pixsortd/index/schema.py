@@ -7,6 +7,7 @@ newest first::
     meta           name                     version, epoch, next photo number
     roots          root                     RootRecord
     counters       root                     files by state
+    lots           root + bits of the size + suffix     pending files, and their bytes
     dirs           dir                      path of the directory
     files          file                     Row (see rows.py)
     inodes       * root + inode + file[6:]
@@ -38,7 +39,7 @@ from enum import StrEnum
 
 from pixsortd.errors import IndexTooNew
 
-VERSION = 1
+VERSION = 2
 """Format that this code reads and writes."""
 
 
@@ -48,6 +49,7 @@ class Table(StrEnum):
     META = "meta"
     ROOTS = "roots"
     COUNTERS = "counters"
+    LOTS = "lots"
     DIRS = "dirs"
     FILES = "files"
     INODES = "inodes"

@@ -10,6 +10,7 @@ from pixsortd.index.engine import Engine
 from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
 from pixsortd.index.groups import Groups
+from pixsortd.index.lots import Lots
 from pixsortd.index.migration import migrate
 from pixsortd.index.outline import Outlines
 from pixsortd.index.pages import Pages
@@ -23,7 +24,7 @@ from pixsortd.index.thumbs import Thumbnails
 THUMBS = "thumbs"
 
 
-class Store(Files, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census):
+class Store(Files, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census, Lots):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when

@@ -48,7 +48,7 @@ from pixsortd.records.groups import Group, Membership
 from pixsortd.records.jobs import Job, JobState, Step
 from pixsortd.records.photos import Ability, AbilityState, Embedding, Exif, MetricInfo, Photo, Score, Space
 from pixsortd.records.roots import Role, RootRecord, RootState, VolumeIdentity, WatchMode, root_id
-from pixsortd.records.work import Analysis, Fingerprint, Wants, WorkItem
+from pixsortd.records.work import Analysis, Fingerprint, Lot, Wants, WorkItem
 
 __all__ = [
     "UNGROUPED",
@@ -86,6 +86,7 @@ __all__ = [
     "LabelPhoto",
     "Ledger",
     "Linked",
+    "Lot",
     "Membership",
     "MetricInfo",
     "Missing",

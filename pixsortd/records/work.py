@@ -47,4 +47,15 @@ class Analysis(Record, frozen=True, kw_only=True):
     scores: tuple[Score, ...] = ()
     failure: Reason | None = None
     seconds: dict[str, float] = {}
-    """Time by stage: read, decode, embed:NAME, score:NAME; batch costs shared evenly."""
+    """Time by stage: read, hash, decode, embed:NAME, score:NAME; batch costs shared evenly."""
+
+
+class Lot(Record, frozen=True, kw_only=True):
+    """Files that wait and are alike: of one suffix, and of sizes under the same power of two."""
+
+    suffix: bytes
+    """In lower case, with its dot; empty without one."""
+    magnitude: int
+    """Bits of their sizes in bytes."""
+    files: int
+    bytes: int
