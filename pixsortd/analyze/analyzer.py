@@ -5,24 +5,17 @@ one pass per metric. On a GPU the models take what is decoded while the threads 
 What goes wrong with one file is that file's failure and nobody else's.
 """
 
-import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from pixsortd.analyze.batches import parts
 from pixsortd.analyze.describe import Describer
 from pixsortd.analyze.device import resolve_device
 from pixsortd.analyze.forwards import Forwards
-from pixsortd.analyze.reading import Content, named, read_stable
+from pixsortd.analyze.reader import Reader
 from pixsortd.analyze.shelf import Busy, LoadEmbedder, LoadMetric, Shelf
-from pixsortd.analyze.work import AT_REST, Held, Work
+from pixsortd.analyze.work import Held, Work
 from pixsortd.config import Settings
-from pixsortd.errors import ChangedWhileReading, FileProblem
 from pixsortd.records import Ability, Analysis, Fingerprint, Wants, WorkItem
-
-_AHEAD = 16
-"""On a GPU: files decoded before the first forward."""
 
 
 def _tell_nobody(stage: str, ids: Sequence[int]) -> None:
@@ -50,14 +43,12 @@ class Analyzer:
             from pixsortd.analyze import plugins
 
             load_embedder, load_metric = load_embedder or plugins.embedder, load_metric or plugins.metric
-        self._busy = busy
-        self._max_bytes = settings.decode.max_bytes
         self.device = resolve_device(device)
         self._shelf = Shelf(settings, self.device, load_embedder, load_metric, busy)
         self._describer = Describer(settings, self._shelf, busy)
         self._forwards = Forwards(self._shelf, busy)
         self._pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="decode")
-        self._held: dict[int, Held] = {}
+        self._reader = Reader(self._pool, settings.decode.max_bytes, settings.worker.batch_bytes, busy)
 
     def abilities(self) -> list[Ability]:
         """Every configured space and metric, ready or with the reason why not; tries the missing ones again."""
@@ -69,70 +60,50 @@ class Analyzer:
 
     def fingerprint(self, items: Sequence[WorkItem]) -> Iterator[Fingerprint]:
         """Read and name each file, in order. The bytes are kept for the ``analyze`` that follows."""
-        self._held.clear()
-        hashing: deque[tuple[WorkItem, Future[Content], float]] = deque()
-        for item in items:
-            # Read one after the other, as disks like it; hashed in the threads meanwhile.
-            started = time.perf_counter()
-            outcome = self._read(item)
-            if isinstance(outcome, Fingerprint):
-                yield outcome
-            else:
-                hashing.append((item, self._pool.submit(named, outcome), time.perf_counter() - started))
-            while hashing and hashing[0][1].done():
-                yield self._hold(*hashing.popleft())
-        while hashing:
-            yield self._hold(*hashing.popleft())
+        return self._reader.fingerprint(items)
 
-    def analyze(self, wants: Mapping[int, Wants]) -> Iterator[Analysis]:
+    def analyze(self, wants: Mapping[int, Wants], ahead: Sequence[WorkItem] = ()) -> Iterator[Analysis]:
         """What is wanted of the files fingerprinted last; the others are let go.
 
         A space or metric that cannot be had is missing from the answer, which ``states`` explains.
+        ``ahead`` names files that are probably asked for next: they are read meanwhile.
         """
-        held = {number: self._held[number] for number, wish in wants.items() if wish and number in self._held}
-        self._held.clear()
+        held = self._reader.take([number for number, wish in wants.items() if wish])
         self._shelf.load(wants.values())
         need = self._describer.need
-        futures = {
-            number: self._pool.submit(self._describer.describe, held.pop(number), wants[number], need)
-            for number in list(held)
-        }
-        together = _AHEAD if self.device != "cpu" else max(1, len(futures))
-        for part in parts(list(futures), together):
-            works: list[Work] = []
-            for done in [futures.pop(number).result() for number in part]:
-                # Only now, when no other file of the part is being decoded any more.
-                work = (
-                    done if done.again is None else self._describer.describe(done.again, done.wants, need, alone=True)
-                )
-                if work.failure is None:
-                    works.append(work)
-                else:
-                    yield work.answer()
-            self._forwards.embed(works)
-            self._forwards.score(works)
-            for work in works:
-                yield work.answer()
+        # The largest first, so that no core is left waiting for one that was begun last.
+        held.sort(key=lambda one: len(one.content.data), reverse=True)
+        together = self._shelf.together if self.device != "cpu" else len(held)
+        decoding = as_completed(
+            [self._pool.submit(self._describer.describe, one, wants[one.item.id], need) for one in held]
+        )
+        held.clear()
+        self._reader.look_ahead(ahead)
+        again, ready = list[Held](), list[Work]()
+        for done in decoding:
+            work = done.result()
+            if work.again is not None:
+                again.append(work.again)
+                continue
+            ready.append(work)
+            if len(ready) == together:
+                yield from self._finish(ready)
+        if again:  # only now, when nothing else takes up memory
+            self._reader.look_ahead(())
+            ready += [self._describer.describe(one, wants[one.item.id], need, alone=True) for one in again]
+        yield from self._finish(ready)
 
     def release(self) -> None:
         """Let go of models, threads and bytes."""
-        self._held.clear()
+        self._reader.close()
         self._shelf.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, item: WorkItem) -> bytes | Fingerprint:
-        self._busy("read", (item.id,))
-        try:
-            return read_stable(item.root, item.path, item.stamp, self._max_bytes)
-        except ChangedWhileReading:
-            return Fingerprint(id=item.id, changed=True)
-        except FileProblem as problem:
-            return Fingerprint(id=item.id, failure=problem.reason())
-        finally:
-            self._busy(AT_REST, (item.id,))
-
-    def _hold(self, item: WorkItem, hashing: Future[Content], seconds: float) -> Fingerprint:
-        started = time.perf_counter()
-        content = hashing.result()
-        self._held[item.id] = Held(item, content, seconds + time.perf_counter() - started)
-        return Fingerprint(id=item.id, sha256=content.sha256)
+    def _finish(self, works: list[Work]) -> Iterator[Analysis]:
+        """Run the models over what was decoded, answer it and let it go."""
+        works.sort(key=lambda work: work.id)
+        alive = [work for work in works if work.failure is None]
+        self._forwards.embed(alive)
+        self._forwards.score(alive)
+        while works:
+            yield works.pop().answer()

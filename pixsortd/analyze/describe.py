@@ -11,9 +11,9 @@ from pixsortd.analyze import fault_hook
 from pixsortd.analyze.decode import Decoded, Decoder, Need
 from pixsortd.analyze.shelf import Busy, Shelf
 from pixsortd.analyze.thumbnail import encoded, resized
-from pixsortd.analyze.work import AT_REST, Held, Work, failure
+from pixsortd.analyze.work import AT_REST, Held, Work, failure, no_memory
 from pixsortd.config import Settings
-from pixsortd.errors import FileProblem, TooLarge
+from pixsortd.errors import FileProblem
 from pixsortd.records import Photo, Wants
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Describer:
 
         Without ``alone``, running out of memory only marks the work to be tried ``again``.
         """
-        work = Work(held.item.id, held.content.sha256, wants, {"read": held.seconds})
+        work = Work(held.item.id, held.content.sha256, wants, dict(held.seconds))
         self._busy("decode", (work.id,))
         try:
             fault_hook.obey(held.item.path)
@@ -56,10 +56,7 @@ class Describer:
             work.failure = problem.reason()
         except MemoryError:
             work.again = None if alone else held
-            work.failure = TooLarge(
-                "decoding it needs more memory than the worker may use",
-                next_step="Raise memory in [worker], then retry the file.",
-            ).reason()
+            work.failure = no_memory("decoding it").reason()
         # Decoders and a model's own preparation run on hostile bytes: it is this file's failure only.
         except Exception as error:
             log.warning("analysis failed", path=held.item.path, exc_info=True)

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Content:
 
     data: bytes
     sha256: bytes
+    seconds: float
+    """What hashing took."""
 
 
 def read_stable(root: bytes, path: bytes, stamp: FileStamp, max_bytes: int) -> bytes:
@@ -47,30 +50,44 @@ def read_stable(root: bytes, path: bytes, stamp: FileStamp, max_bytes: int) -> b
     Raises ``Unreadable`` (no permission, I/O error, link, not a regular file), ``TooLarge`` and
     ``ChangedWhileReading`` (also when it is no longer there).
     """
-    try:
-        with _opened(root, path) as descriptor:
-            before = os.fstat(descriptor)
-            _require_same(before, stamp, path)
-            if before.st_size > max_bytes:
-                raise TooLarge(
-                    f"{before.st_size / 1e6:.0f} MB are more than the {max_bytes / 1e6:.0f} MB that are allowed",
-                    path=path,
-                    next_step="Raise max_bytes in [decode] if this is a photo.",
-                )
-            data = _read(descriptor, before.st_size)
-            _require_same(os.fstat(descriptor), stamp, path)
-            if len(data) != before.st_size:
-                raise ChangedWhileReading("it ended before its size was reached", path=path)
-            return data
-    except OSError as error:
-        if error.errno in _VANISHED:
-            raise ChangedWhileReading("it is no longer there", path=path) from error
-        raise unreadable(error, path) from error
+    with _problems(path), _opened(root, path) as descriptor:
+        before = os.fstat(descriptor)
+        _require_same(before, stamp, path)
+        if before.st_size > max_bytes:
+            raise TooLarge(
+                f"{before.st_size / 1e6:.0f} MB are more than the {max_bytes / 1e6:.0f} MB that are allowed",
+                path=path,
+                next_step="Raise max_bytes in [decode] if this is a photo.",
+            )
+        data = _read(descriptor, before.st_size)
+        _require_same(os.fstat(descriptor), stamp, path)
+        if len(data) != before.st_size:
+            raise ChangedWhileReading("it ended before its size was reached", path=path)
+        return data
+
+
+def require_unchanged(root: bytes, path: bytes, stamp: FileStamp) -> None:
+    """Make sure that what was read before is what would be read now; raises as ``read_stable`` does."""
+    with _problems(path), _opened(root, path) as descriptor:
+        _require_same(os.fstat(descriptor), stamp, path)
 
 
 def named(data: bytes) -> Content:
     """The bytes with their SHA-256; releases the interpreter lock while it hashes."""
-    return Content(data, hashlib.sha256(data).digest())
+    started = time.perf_counter()
+    sha256 = hashlib.sha256(data).digest()
+    return Content(data, sha256, time.perf_counter() - started)
+
+
+@contextmanager
+def _problems(path: bytes) -> Iterator[None]:
+    """What the system refuses, as what is wrong with the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _VANISHED:
+            raise ChangedWhileReading("it is no longer there", path=path) from error
+        raise unreadable(error, path) from error
 
 
 @contextmanager

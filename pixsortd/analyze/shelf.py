@@ -109,6 +109,11 @@ class Shelf:
         """The batch size the model of that name is known to take."""
         return self.limits.setdefault(name, Limit())
 
+    @property
+    def together(self) -> int:
+        """How many pictures the model with the largest batches takes at once."""
+        return max((limit.size for limit in self.limits.values()), default=Limit().size)
+
     def clear(self) -> None:
         """Let go of everything."""
         self._spaces.clear()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pixsortd.analyze.ports import Array
 from pixsortd.analyze.reading import Content
+from pixsortd.errors import TooLarge
 from pixsortd.records import Analysis, Embedding, Photo, Reason, Score, Wants, WorkItem
 
 AT_REST = ""
@@ -16,7 +17,8 @@ class Held:
 
     item: WorkItem
     content: Content
-    seconds: float
+    seconds: dict[str, float]
+    """Time by stage so far."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,14 @@ def failure(error: Exception) -> Reason:
         code="analysis-failed",
         message=f"it could not be analysed ({type(error).__name__}: {first_words(error)})",
         next_step="See the daemon's log; then retry the file.",
+    )
+
+
+def no_memory(doing: str) -> TooLarge:
+    """Memory ran out over one file by itself; ``doing``: what was being done with it."""
+    return TooLarge(
+        f"{doing} needs more memory than the worker may use",
+        next_step="Raise memory in [worker], then retry the file.",
     )
 
 

@@ -48,8 +48,8 @@ class Worker(Protocol):
     def fingerprint(self, items: Sequence[WorkItem]) -> Iterator[Fingerprint]:
         """Read and name files; raises ``WorkerDied`` or ``Stopped``."""
 
-    def analyze(self, wants: Mapping[int, Wants]) -> Iterator[Analysis]:
-        """What is wanted of the files fingerprinted last; raises ``WorkerDied`` or ``Stopped``."""
+    def analyze(self, wants: Mapping[int, Wants], ahead: Sequence[WorkItem]) -> Iterator[Analysis]:
+        """What is wanted of the files fingerprinted last, while ``ahead`` may be read; raises as ``fingerprint``."""
 
     def rss(self) -> int:
         """Bytes of memory in use."""
@@ -96,14 +96,16 @@ class Dispatcher:
         worker = self._worker
         return worker.rss() if worker is not None else 0
 
-    def run(self, items: Sequence[WorkItem], needs: Needs) -> Iterator[Outcome]:
+    def run(self, items: Sequence[WorkItem], needs: Needs, ahead: Sequence[WorkItem] = ()) -> Iterator[Outcome]:
         """The outcome of every item, as they come; fewer only after ``stop``.
 
-        Raises ``WorkerFailed`` when no worker can be started; what was not answered may be run again.
+        ``ahead`` names files of the run that probably follows, whatever their ids: the worker may read
+        them meanwhile, which changes no outcome. Raises ``WorkerFailed`` when no worker can be started;
+        what was not answered may be run again.
         """
         with self._using:
             try:
-                yield from _Run(self._ready, self._lost, items, needs).outcomes()
+                yield from _Run(self._ready, self._lost, items, needs, ahead).outcomes()
             except Stopped:
                 return
 
@@ -187,12 +189,18 @@ class _Run:
     """One batch until every item has its outcome."""
 
     def __init__(
-        self, ready: Callable[[], Worker], lost: Callable[[WorkerDied], None], items: Sequence[WorkItem], needs: Needs
+        self,
+        ready: Callable[[], Worker],
+        lost: Callable[[WorkerDied], None],
+        items: Sequence[WorkItem],
+        needs: Needs,
+        ahead: Sequence[WorkItem],
     ) -> None:
         self._ready = ready
         self._lost = lost
         self._open = {item.id: item for item in items}
         self._needs = needs
+        self._ahead = ahead
         self._hashes: dict[int, bytes] = {}
         self._known: dict[bytes, Analysis | Crashed] = {}
         """What became of each content, so that its copies are not run (and cannot kill) again."""
@@ -200,7 +208,7 @@ class _Run:
     def outcomes(self) -> Iterator[Outcome]:
         suspects: tuple[int, ...] = ()
         try:
-            yield from self._attempt(list(self._open.values()))
+            yield from self._attempt(list(self._open.values()), self._ahead)
         except WorkerDied as died:
             self._lost(died)
             suspects = died.ids
@@ -214,7 +222,7 @@ class _Run:
                 self._lost(died)
                 yield from self._settle(_crashed(item.id, died.cause, self._hashes.get(item.id)))
 
-    def _attempt(self, items: Sequence[WorkItem]) -> Iterator[Outcome]:
+    def _attempt(self, items: Sequence[WorkItem], ahead: Sequence[WorkItem] = ()) -> Iterator[Outcome]:
         """Every outcome one worker gives of these items."""
         items = [item for item in items if not self._is_copy_of_known(item.id)]
         if not items:
@@ -238,7 +246,7 @@ class _Run:
             if not wishes.get(number):
                 yield from self._settle(Analysis(id=number, sha256=sha256))
         # An empty order is given too: it makes the worker forget the bytes.
-        for analysis in worker.analyze({number: wish for number, wish in wishes.items() if wish}):
+        for analysis in worker.analyze({number: wish for number, wish in wishes.items() if wish}, ahead):
             yield from self._settle(analysis)
         if any(item.id in self._open for item in items):
             raise WorkerDied(

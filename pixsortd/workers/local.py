@@ -120,9 +120,9 @@ class LocalWorker:
             if isinstance(reply, Named):
                 yield reply.fingerprint
 
-    def analyze(self, wants: Mapping[int, Wants]) -> Iterator[Analysis]:
-        """What is wanted of the files fingerprinted last. Raises as ``fingerprint`` does."""
-        for reply in self._ask(Order(wants=dict(wants))):
+    def analyze(self, wants: Mapping[int, Wants], ahead: Sequence[WorkItem] = ()) -> Iterator[Analysis]:
+        """What is wanted of the files fingerprinted last; ``ahead`` probably comes next. Raises as ``fingerprint``."""
+        for reply in self._ask(Order(wants=dict(wants), ahead=tuple(ahead))):
             if isinstance(reply, Analysed):
                 yield reply.analysis
 

@@ -36,6 +36,8 @@ class Order(Record, frozen=True, kw_only=True, tag=True):
     """What is wanted of the last batch's files, by item id; the others are forgotten."""
 
     wants: dict[int, Wants]
+    ahead: tuple[WorkItem, ...] = ()
+    """Files that probably come next, to be read meanwhile. Only a hint: the next batch may be any other."""
 
 
 Request = Hello | Survey | Batch | Order

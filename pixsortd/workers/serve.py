@@ -36,8 +36,8 @@ class Analyst(Protocol):
     def fingerprint(self, items: Sequence[WorkItem]) -> Iterator[Fingerprint]:
         """Read and name files, keeping their bytes."""
 
-    def analyze(self, wants: Mapping[int, Wants]) -> Iterator[Analysis]:
-        """What is wanted of the files fingerprinted last."""
+    def analyze(self, wants: Mapping[int, Wants], ahead: Sequence[WorkItem]) -> Iterator[Analysis]:
+        """What is wanted of the files fingerprinted last; ``ahead`` probably comes next."""
 
 
 MakeAnalyst = Callable[[Settings, int, TellBusy], Analyst]
@@ -69,8 +69,8 @@ class _Service:
                 for fingerprint in self._ready().fingerprint(items):
                     self._send(Named(fingerprint=fingerprint))
                 self._send(Done())
-            case Order(wants=wants):
-                for analysis in self._ready().analyze(wants):
+            case Order(wants=wants, ahead=ahead):
+                for analysis in self._ready().analyze(wants, ahead):
                     self._send(Analysed(analysis=analysis))
                 self._say_changes()
                 self._send(Done())

@@ -239,7 +239,7 @@ class Noisy:
         for item in items:
             noise()
             yield Fingerprint(id=item.id, sha256=b"s%d" % item.id)
-    def analyze(self, wants):
+    def analyze(self, wants, ahead):
         for number in wants:
             noise()
             photo = Photo(sha256=b"", size=1, format="JPEG", width=1, height=1)

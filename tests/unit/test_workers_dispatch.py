@@ -40,6 +40,7 @@ class World:
         self.runs: Counter[bytes] = Counter()
         self.workers: list[FakeWorker] = []
         self.ignores: set[int] = set()
+        self.ahead: list[list[int]] = []
         self.start_fails = False
 
     def worker(self) -> "FakeWorker":
@@ -89,8 +90,9 @@ class FakeWorker:
             self.held[item.id] = content
             yield Fingerprint(id=item.id, sha256=content)
 
-    def analyze(self, wants: Mapping[int, Wants]) -> Iterator[Analysis]:
+    def analyze(self, wants: Mapping[int, Wants], ahead: Sequence[WorkItem]) -> Iterator[Analysis]:
         assert self.alive
+        self.world.ahead.append([item.id for item in ahead])
         for number in wants:
             content = self.held[number]
             self.world.runs[content] += 1

@@ -229,7 +229,7 @@ class Pretender:
     def fingerprint(self, items: Any) -> Any:
         return (Fingerprint(id=item.id, sha256=b"%d" % item.id) for item in items)
 
-    def analyze(self, wants: Any) -> Any:
+    def analyze(self, wants: Any, ahead: Any) -> Any:
         self.state = AbilityState.UNAVAILABLE
         return (Analysis(id=number, sha256=b"%d" % number) for number in wants)
 
