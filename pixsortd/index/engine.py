@@ -84,6 +84,12 @@ class View:
                         return
                     yield key, unseal(table, key, value)
 
+    def sealed(self, table: Table, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """(key, value) from ``start`` on, ascending to the table's end; the values are still to be unsealed."""
+        cursor = self._txn.cursor(db=self._tables[table])  # it ends with the transaction
+        found: Iterator[tuple[bytes, bytes]] = cursor.iternext() if cursor.set_range(start) else iter(())
+        return found
+
     def first(self, table: Table, start: bytes, prefix: bytes = b"") -> bytes | None:
         """The first key at or above ``start`` that begins with ``prefix``, or None."""
         with self._txn.cursor(db=self._tables[table]) as cursor:

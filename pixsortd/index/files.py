@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -284,21 +284,6 @@ class Files:
     """The part of the store that knows paths."""
 
     _engine: Engine
-
-    def directories(self, root: str) -> Iterator[bytes]:
-        """Directories of a root that hold rows, relative to it; the root itself is ``b""``."""
-        with self._engine.read() as view:
-            return iter([path for _, path in view.items(Table.DIRS, rows.root_key(root))])
-
-    def listing(self, root: str, directory: bytes) -> dict[bytes, FileRow]:
-        """Rows directly in a directory, by name. An excluded directory is a row without a stamp."""
-        prefix, found = rows.dir_key(rows.root_key(root), directory), {}
-        with self._engine.read() as view:
-            for key, payload in view.items(Table.FILES, prefix):
-                row = rows.decode(payload)
-                name = row.name if row.name is not None else key[rows.DIR :]
-                found[name] = rows.public(row, root, directory, name)
-        return found
 
     def file(self, root: str, path: bytes) -> FileRow | None:
         """The row of one path."""

@@ -134,6 +134,13 @@ def is_directory(row: Row) -> bool:
     return row.state is FileState.EXCLUDED and row.stamp is None
 
 
+def rests(row: Row) -> bool:
+    """Whether nothing is to be done about the row's file while it stays as it is."""
+    if row.state is FileState.PENDING:
+        return row.settled
+    return row.state in (FileState.INDEXED, FileState.FAILED)
+
+
 def inode_prefix(root: bytes, inode: int) -> bytes:
     """Start of the inode keys of one inode under one root."""
     return root + inode.to_bytes(8, "big")

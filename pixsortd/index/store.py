@@ -6,6 +6,7 @@ from pixsortd.index.analysis import Analyses
 from pixsortd.index.backfill import Sweep
 from pixsortd.index.census import Census
 from pixsortd.index.counted import Counted
+from pixsortd.index.directories import Directories
 from pixsortd.index.engine import Engine
 from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
@@ -24,7 +25,7 @@ from pixsortd.index.thumbs import Thumbnails
 THUMBS = "thumbs"
 
 
-class Store(Files, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census, Lots):
+class Store(Files, Directories, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census, Lots):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when

@@ -1,9 +1,12 @@
 """What the watch room needs of the index, and nothing more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from pixsortd.records import Change, FileRow, Ledger, RootRecord
+
+Seen = Mapping[bytes, tuple[int, int, int, int]]
+"""Size, mtime_ns, ctime_ns and inode of files, by name."""
 
 
 class Catalog(Protocol):
@@ -15,6 +18,14 @@ class Catalog(Protocol):
 
     def listing(self, root: str, directory: bytes) -> dict[bytes, FileRow]:
         """The rows directly in ``directory`` by file name; an excluded directory is a row without a stamp."""
+        ...
+
+    def differing(self, root: str, directory: bytes, seen: Seen) -> tuple[list[bytes], dict[bytes, FileRow]]:
+        """Compare the rows of ``directory`` with the regular files ``seen`` in it.
+
+        Returns the names of the files without a row that rests (indexed, failed, or settled and pending) with
+        that very stamp, and by name every row that is not such a file's.
+        """
         ...
 
     def file(self, root: str, path: bytes) -> FileRow | None:

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 
 from pixsortd.errors import explain_os_error
 from pixsortd.records import Back, Change, Excluded, FileRow, FileStamp, FileState, Gone, Reason, Refused
+from pixsortd.watch.catalog import Seen
 from pixsortd.watch.rules import Rules
 from pixsortd.watch.settle import same_content
 from pixsortd.watch.tree import Entry, Tree
 
 _ENCODING = sys.getfilesystemencoding()
+_stamped = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _KINDS = {stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
 
 
@@ -72,6 +75,25 @@ def compare(row: FileRow, seen: FileStamp, *, renewed: bool) -> Finding:
     return Finding.RENUMBERED if believed else Finding.CHANGED
 
 
+def sight(listing: Iterable[Entry], rules: Rules, directory: bytes) -> tuple[Seen, list[Entry]]:
+    """The stamps of the photos among the entries of ``directory``, and all its other entries."""
+    photos: dict[bytes, tuple[int, int, int, int]] = {}
+    others: list[Entry] = []
+    plain = rules.plain
+    for entry in listing:
+        name = entry.name.encode(_ENCODING, "surrogateescape")  # os.fsencode, without its overhead
+        try:
+            if entry.is_file(follow_symlinks=False) and (
+                (name[name.rfind(b".") :] in plain and name[0] not in b".~") or rules.file(directory, name) is None
+            ):
+                photos[name] = _stamped(entry.stat(follow_symlinks=False))
+                continue
+        except OSError:  # met once more, and judged then
+            pass
+        others.append(entry)
+    return photos, others
+
+
 def look(
     tree: Tree,
     listing: Iterable[Entry],
@@ -85,7 +107,7 @@ def look(
     found = Look()
     prefix = directory + b"/" if directory else b""
     for entry in listing:
-        name = entry.name.encode(_ENCODING, "surrogateescape")  # os.fsencode, without its overhead
+        name = entry.name.encode(_ENCODING, "surrogateescape")
         row = rows.pop(name, None)
         try:
             if entry.is_file(follow_symlinks=False):
@@ -95,19 +117,6 @@ def look(
                     _excluded(found, prefix + name, entry, row, reason)
                     continue
                 seen = entry.stat(follow_symlinks=False)
-                if row is not None:
-                    known = row.stamp
-                    if (  # the hot path: nothing has happened to this file
-                        known is not None
-                        and known.size == seen.st_size
-                        and known.mtime_ns == seen.st_mtime_ns
-                        and known.ctime_ns == seen.st_ctime_ns
-                        and known.inode == seen.st_ino
-                        and (row.settled or row.state is not FileState.PENDING)
-                        and row.state is not FileState.AWAY
-                        and row.state is not FileState.EXCLUDED
-                    ):
-                        continue
                 # Adding or removing a hard link changes the ctime of all the others.
                 _file(found, prefix + name, FileStamp.of(seen), row, renewed=renewed or seen.st_nlink > 1)
             elif entry.is_dir(follow_symlinks=False):

@@ -58,6 +58,8 @@ class Rules:
         self._hidden = hidden
         self._never = frozenset(never)
         self._globs = tuple(_Glob(pattern) for pattern in patterns)
+        self.plain: frozenset[bytes] = frozenset() if patterns else self._common
+        """Endings that make a photo of every name that begins with neither a dot nor a tilde, in any directory."""
 
     def file(self, directory: bytes, name: bytes) -> Reason | None:
         """Why the file ``name`` in ``directory`` is kept out, or None when it is a photo to look at."""
@@ -67,7 +69,7 @@ class Rules:
                 return TEMPORARY
             if name[0] == 0x2E and not self._hidden:
                 return HIDDEN
-        elif dot > 0 and not self._globs and name[dot:] in self._common:
+        elif dot > 0 and name[dot:] in self.plain:
             return None
         if dot <= 0 or name[dot:].lower() not in self._extensions:
             return TEMPORARY if name.lower().endswith(_TEMP_ENDINGS) else NOT_A_PHOTO

@@ -15,7 +15,7 @@ import structlog
 
 from pixsortd.records import Change, FileRow, FileStamp, FileState, Gone, Reason
 from pixsortd.watch.catalog import Catalog
-from pixsortd.watch.look import Look, look
+from pixsortd.watch.look import Look, look, sight
 from pixsortd.watch.origin import arrival, leaves
 from pixsortd.watch.rules import Rules
 from pixsortd.watch.tree import Tree, is_absence
@@ -144,8 +144,10 @@ class Sweep:
                     self._sentinel.watch(directory, descriptor)  # before listing, so that nothing falls between
                 if task.names is None:
                     self._visited.add(directory)
-                    listing = tree.entries(descriptor)
-                    rows = self._catalog.listing(self._root, directory)
+                    photos, others = sight(tree.entries(descriptor), self._rules, directory)
+                    unlike, rows = self._catalog.differing(self._root, directory, photos)
+                    self.files += len(photos) - len(unlike)
+                    listing = [*others, *tree.named(directory, unlike)]
                 else:
                     listing = tree.named(directory, task.names)
                     rows = self._rows(directory, task.names)

@@ -7,7 +7,7 @@ refuses to exist when the root is no longer the directory that was judged.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -93,14 +93,14 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def entries(self, descriptor: int) -> Sequence[Entry]:
+    def entries(self, descriptor: int) -> Iterator[Entry]:
         """What is in an open directory. The entries may be used while it stays open."""
         with os.scandir(descriptor) as listing:
-            return list(listing)
+            yield from listing
 
-    def named(self, directory: bytes, names: frozenset[bytes]) -> Sequence[Entry]:
+    def named(self, directory: bytes, names: Iterable[bytes]) -> list[Entry]:
         """Those of ``names`` that are in ``directory``, without listing it."""
-        found = []
+        found: list[Entry] = []
         for name in sorted(names):
             seen = self.lstat(directory + b"/" + name if directory else name)
             if seen is not None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,15 @@ def sha256(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()
 
 
+def _rests(row: FileRow) -> bool:
+    return row.state in (FileState.INDEXED, FileState.FAILED) or (row.state is FileState.PENDING and row.settled)
+
+
+def _stamp(row: FileRow) -> tuple[int, int, int, int] | None:
+    known = row.stamp
+    return None if known is None else (known.size, known.mtime_ns, known.ctime_ns, known.inode)
+
+
 class FakeCatalog:
     """The Catalog protocol of the watch room on dictionaries."""
 
@@ -50,6 +59,18 @@ class FakeCatalog:
         with self._lock:
             parts = ((path.rpartition(b"/"), row) for path, row in self._of(root).items())
             return {name: row for (parent, _, name), row in parts if parent == directory}
+
+    def differing(
+        self, root: str, directory: bytes, seen: Mapping[bytes, tuple[int, int, int, int]]
+    ) -> tuple[list[bytes], dict[bytes, FileRow]]:
+        rows, unlike = self.listing(root, directory), []
+        for name, stamp in seen.items():
+            row = rows.get(name)
+            if row is not None and _rests(row) and _stamp(row) == stamp:
+                del rows[name]
+            else:
+                unlike.append(name)
+        return unlike, rows
 
     def file(self, root: str, path: bytes) -> FileRow | None:
         with self._lock:
