@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pixsortd.api.answers import Answer, Body, Job, Reason, Room, Root, Seconds
+from pixsortd.api.answers import Answer, Body, Job, Reason, Room, Root, Seconds, Stage
 from pixsortd.records import AbilityState
 
 
@@ -85,6 +85,7 @@ class Status(Answer, frozen=True, kw_only=True):
     metrics: list[MetricState]
     space: Annotated[str, Meta(description="space in use for groups and like-search")]
     wanted_space: Annotated[str, Meta(description="space that the configuration asks for")]
+    stages: Annotated[list[Stage], Meta(description="as of `/pipeline`; empty without a running daemon")]
     jobs: list[Job]
     notices: list[Reason]
 

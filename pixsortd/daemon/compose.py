@@ -148,7 +148,9 @@ class Daemon:
             )
             notices.append(Reason(code="journal-torn", message=text, next_step=f"See {self.trash.torn}."))
         self.figures = Figures(settings, state_dir, self.store)
-        self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self._stages_changed)
+        self.stages = Stages(
+            holds, self.figures, self.ingest, self.grouper, self.roots.records, self._stages_changed
+        )
         self.quality = DaemonQuality(
             settings,
             self.store,

@@ -20,6 +20,8 @@ BRISQUE = MetricInfo(name="brisque", lower_better=True, version="1")
 class Worker:
     """Answers at once; each file's content is its path."""
 
+    running = True
+
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
         self.broken = False

@@ -7,14 +7,29 @@ import pytest
 
 from pixsortd.api.ports import QueueReport, StageName
 from pixsortd.daemon.jobs import Jobs
+from pixsortd.daemon.pipeline.course import Course
 from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.daemon.pipeline.orders import Order, Orders
 from pixsortd.daemon.pipeline.rates import DAY_MINUTES, Rate, Throughput
 from pixsortd.daemon.pipeline.stages import Stages
 from pixsortd.errors import Conflict, WorkerFailed
-from pixsortd.records import Ability, AbilityState, Found, Job, JobState, Reason, Refused
+from pixsortd.records import (
+    Ability,
+    AbilityState,
+    Analysis,
+    FileRow,
+    FileState,
+    Found,
+    Job,
+    JobState,
+    Lot,
+    Reason,
+    Refused,
+    RootRecord,
+    RootState,
+)
 from tests.harness import wait_until
-from tests.unit.index_material import stamp
+from tests.unit.index_material import ROOT, content, stamp
 
 
 class Memory(dict):
@@ -108,9 +123,10 @@ class Setting:
         self.line = SimpleNamespace(
             backfill=8,
             ordered=2,
+            unscored=0,
             lane=StageName.SCORE,
-            analyzed=Rate(self.clock),
-            completed=Rate(self.clock),
+            trouble=None,
+            course=Course(self.clock),
             wake=lambda: setattr(self, "woken", self.woken + 1),
         )
         groups = SimpleNamespace(
@@ -118,8 +134,24 @@ class Setting:
             unconsidered=lambda: 30,
             resume=lambda: setattr(self, "resumed", self.resumed + 1),
         )
-        figures = SimpleNamespace(waiting=lambda: QueueReport(settling=3, ready=50))
-        self.stages = Stages(self.holds, figures, self.line, groups, lambda: setattr(self, "told", self.told + 1))
+        self.root = RootRecord(id=ROOT, path=b"/photos", state=RootState.ONLINE, last_scan=1.0)
+        lot = Lot(suffix=b".jpg", magnitude=10, files=53, bytes=53_000)
+        figures = SimpleNamespace(
+            waiting=lambda: QueueReport(settling=3, ready=50), lots=lambda roots: [lot] if ROOT in roots else []
+        )
+        self.stages = Stages(
+            self.holds, figures, self.line, groups, lambda: [self.root], lambda: setattr(self, "told", self.told + 1)
+        )
+
+    def work(self, stage: StageName, files: int, seconds: float) -> None:
+        """The line does equal files of that stage, a second's batch after the other."""
+        self.line.course.begin(stage, cold=False)
+        for _ in range(round(seconds)):
+            self.clock.now += 1.0
+            row = FileRow(root=ROOT, path=b"a.jpg", state=FileState.PENDING, stamp=stamp(1))
+            done = Analysis(id=0, sha256=content(b"a"), seconds={"decode": 0.01})
+            self.line.course.done([(row, done)] * round(files / seconds))
+        self.line.course.halt()
 
     def report(self, name: StageName):
         return next(report for report in self.stages.reports() if report.name is name)
@@ -130,16 +162,41 @@ def setting():
     return Setting()
 
 
+def etas(setting):
+    return [report.eta for report in setting.stages.reports()]
+
+
 def test_stages_come_in_order_with_depth_rate_and_an_honest_eta(setting):
     assert [report.name for report in setting.stages.reports()] == list(StageName)
     assert [report.depth for report in setting.stages.reports()] == [3, 50, 10, 30]
-    assert [report.eta for report in setting.stages.reports()] == [None] * 4
-    setting.line.analyzed.add(20)
-    setting.clock.now = 10.0
+    assert etas(setting) == [None] * 4
+    setting.work(StageName.ANALYZE, 20, 10)
     analyze = setting.report(StageName.ANALYZE)
-    assert (analyze.rate, analyze.eta) == (2.0, 25.0)
+    assert (analyze.rate, analyze.eta, analyze.bytes) == (2.0, 26.5, 53_000)
+    assert etas(setting)[2] is None, "nothing was scored yet"
+    setting.work(StageName.SCORE, 10, 10)
+    assert etas(setting)[2] == 36.5, "it comes after the analysis"
+    setting.stages.pause(StageName.SCORE, True)
+    assert etas(setting) == [None, 26.5, None, None]
+    setting.stages.pause(StageName.SCORE, False)
     setting.stages.pause(StageName.ANALYZE, True)
-    assert setting.report(StageName.ANALYZE).eta is None
+    assert etas(setting) == [None] * 4
+
+
+def test_no_time_left_is_told_while_the_line_stands(setting):
+    setting.work(StageName.ANALYZE, 20, 10)
+    setting.line.trouble = Reason(code="full", message="no space")
+    assert etas(setting) == [None] * 4
+
+
+def test_the_first_walk_makes_it_the_least_and_an_absent_root_is_left_out(setting):
+    setting.work(StageName.ANALYZE, 20, 10)
+    assert not setting.report(StageName.ANALYZE).growing
+    setting.root = RootRecord(id=ROOT, path=b"/photos", state=RootState.ONLINE)
+    assert setting.report(StageName.ANALYZE).growing
+    setting.root = RootRecord(id=ROOT, path=b"/photos", state=RootState.AWAY)
+    analyze = setting.report(StageName.ANALYZE)
+    assert (analyze.growing, analyze.away, analyze.depth, analyze.eta) == (False, 50, 50, None)
 
 
 def test_pausing_is_told_once_and_resuming_goes_on(setting):
@@ -191,6 +248,11 @@ def test_stages_are_read_by_prometheus(setting):
     readings = {(r.name, r.labels["stage"]): r.value for r in setting.stages.readings()}
     assert readings["stage_depth", "analyze"] == 50
     assert [readings["stage_paused", stage.value] for stage in StageName] == [0, 0, 1, 0]
+    assert ("stage_eta_seconds", "analyze") not in readings
+    setting.work(StageName.ANALYZE, 20, 10)
+    readings = {(r.name, r.labels["stage"]): r.value for r in setting.stages.readings()}
+    assert (readings["stage_rate", "analyze"], readings["stage_eta_seconds", "analyze"]) == (2.0, 26.5)
+    assert readings["stage_waiting_bytes", "analyze"] == 53_000
 
 
 # --- orders ------------------------------------------------------------------------------------------

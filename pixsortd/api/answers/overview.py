@@ -73,7 +73,10 @@ class Stage(Answer, frozen=True, kw_only=True):
     name: StageName
     depth: int
     rate: float
+    bytes: Annotated[int, Meta(description="of the files that wait for analysis")]
     eta: float | None
+    growing: Annotated[bool, Meta(description="more is still being found: depth and eta are the least")]
+    away: Annotated[int, Meta(description="files among them that cannot be reached now; eta leaves them out")]
     paused: bool
     can_pause: bool
     error: Reason | None

@@ -74,9 +74,15 @@ class StageReport(Record, frozen=True, kw_only=True):
     depth: int
     """Files or photos that wait or are worked on."""
     rate: float
-    """A second, over the last minute."""
+    """A second, over the last minute, not counting time in which nothing was worked on."""
+    bytes: int = 0
+    """Of the files that wait for analysis; 0 in the other stages."""
     eta: float | None = None
-    """Seconds until it is done at this rate."""
+    """Seconds until what can be done now is done, judged by what was done so far; None as long as that is unknown."""
+    growing: bool = False
+    """More is still being found, since a directory has never been walked to its end: depth and eta are the least."""
+    away: int = 0
+    """How many of those that wait lie on roots that cannot be read now; ``eta`` leaves them out."""
     paused: bool = False
     can_pause: bool = True
     error: Reason | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 
+from pixsortd.api.ports.overview import StageReport
 from pixsortd.records import Ability, Job, Ledger, Reason, Record, RootRecord
 
 Ping = Callable[[], Reason | None]
@@ -35,7 +36,7 @@ class QueueReport(Record, frozen=True, kw_only=True, omit_defaults=False):
     rate: float = 0.0
     """Files a second, over the last minute."""
     eta: float | None = None
-    """Seconds until the queue is empty at this rate."""
+    """Seconds until the queue is empty; None as long as that is not known."""
 
 
 class WorkerReport(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -82,6 +83,8 @@ class StatusReport(Record, frozen=True, kw_only=True):
     """Name of the space used for groups and like-search now (``builtin`` while the wished one has no weights)."""
     wanted_space: str
     """Name of the space that the configuration asks for."""
+    stages: tuple[StageReport, ...] = ()
+    """The stages of the pipeline in order; none without a running daemon."""
     jobs: tuple[Job, ...] = ()
     """Queued and running ones."""
     notices: tuple[Reason, ...] = ()

@@ -37,7 +37,12 @@ def overview(given: ports.OverviewReport) -> answers.Overview:
     )
 
 
-def stage_page(given: Sequence[ports.StageReport]) -> answers.StagePage:
+def stages(given: Sequence[ports.StageReport]) -> list[answers.Stage]:
     """The stages in order."""
-    items = [answers.Stage(**(fields(one) | {"error": reason(one.error)})) for one in given]
+    return [answers.Stage(**(fields(one) | {"error": reason(one.error)})) for one in given]
+
+
+def stage_page(given: Sequence[ports.StageReport]) -> answers.StagePage:
+    """The stages as a list."""
+    items = stages(given)
     return answers.StagePage(items=items, next_cursor=None, total=len(items))

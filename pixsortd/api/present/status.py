@@ -4,6 +4,7 @@ from pixsortd import records
 from pixsortd.api import answers, ports, reports
 from pixsortd.api.present.base import fields, reason
 from pixsortd.api.present.jobs import job
+from pixsortd.api.present.overview import stages
 from pixsortd.api.present.roots import root
 
 
@@ -51,6 +52,7 @@ def status(report: ports.StatusReport, now: float) -> reports.Status:
         metrics=[_metric_state(one) for one in report.abilities if one.kind == "metric"],
         space=report.space,
         wanted_space=report.wanted_space,
+        stages=stages(report.stages),
         jobs=[job(one) for one in report.jobs],
         notices=[answers.Reason(**fields(one)) for one in report.notices],
     )

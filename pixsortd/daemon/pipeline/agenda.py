@@ -56,14 +56,19 @@ class Agenda:
         self._ordered_first = False
         self._scoring = True
         """Whether the photos of the batch in work are scored."""
-        self._unscored = False
-        """Whether any were left without scores since known photos were last gone through."""
+        self._unscored = 0
+        """How many were left without scores since known photos were last gone through."""
         self._complete = False
         """Whether no known photo lacks anything that can be computed."""
         self._counted = False
         """Whether ``backfill`` has been counted since the scoring is held."""
         self._arrivals = False
         self._offered = 0
+
+    @property
+    def unscored(self) -> int:
+        """Photos that were taken in without scores and that ``backfill`` does not count yet."""
+        return 0 if self._counted else self._unscored
 
     def refill(self) -> None:
         """Known photos may lack something."""
@@ -94,7 +99,7 @@ class Agenda:
         if self.order is not None and sha256 in self.order:
             return msgspec.structs.replace(wanted, metrics=self.order.wants(offer.metrics, metrics))
         if wanted.metrics and not self._scoring:
-            self._unscored = True
+            self._unscored += 1
             self.backfill += self._counted
             return msgspec.structs.replace(wanted, metrics=())
         return wanted
@@ -148,7 +153,9 @@ class Agenda:
             self._arrivals = False
             self._on_idle()
         if self._unscored:
-            self._unscored = self._complete = False
+            if self.backfill:
+                self.backfill += self.unscored
+            self._unscored, self._complete = 0, False
             self._backlog.sweep_again()
         if self._complete:
             return []

@@ -11,8 +11,8 @@ from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.pipeline.abilities import Abilities, AbilityStore
 from pixsortd.daemon.pipeline.agenda import Agenda, Backlog
+from pixsortd.daemon.pipeline.course import Course
 from pixsortd.daemon.pipeline.orders import Order
-from pixsortd.daemon.pipeline.rates import Rate
 from pixsortd.errors import IndexFull, WorkerFailed
 from pixsortd.records import Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
 from pixsortd.workers.dispatch import Crashed, Dispatcher
@@ -88,10 +88,8 @@ class Ingest(threading.Thread):
         self._survey = False
         self._abilities = Abilities(settings, queue)
         self._agenda = Agenda(settings, queue, self._abilities, holds, on_idle)
-        self.analyzed = Rate()
-        """Files that were new."""
-        self.completed = Rate()
-        """Photos that were known."""
+        self.course = Course()
+        """How fast it goes, and how long the rest takes."""
         self.in_flight = 0
         self.trouble: Reason | None = None
         """Why the line stands still, while it does: disk full, no worker to be had."""
@@ -129,6 +127,11 @@ class Ingest(threading.Thread):
         """Known photos that lack a space, a metric or their thumbnail, while they are being completed or held."""
         return self._agenda.backfill
 
+    @property
+    def unscored(self) -> int:
+        """Photos that were taken in without all their scores, and are completed when no file waits any more."""
+        return self._agenda.unscored
+
     def survey(self) -> None:
         """Have the worker try again to load what it could not load."""
         self._survey = True
@@ -158,6 +161,7 @@ class Ingest(threading.Thread):
                 failures += 1
                 self._explain(error, wait)
                 self._agenda.give_up(self.trouble)
+                self.course.halt()
                 self._sleep(wait)
                 continue
             failures, self.trouble = 0, None
@@ -167,6 +171,7 @@ class Ingest(threading.Thread):
     def _step(self) -> bool:
         """Do one batch of what is most worth doing; False when there is nothing to do."""
         if StageName.ANALYZE in self._holds:
+            self.course.halt()
             return False
         if self._survey:
             self._survey = False
@@ -174,8 +179,11 @@ class Ingest(threading.Thread):
             self._learn()
         rows = self._agenda.next_batch(self._root_paths().keys())
         if rows:
+            self.course.begin(self.lane, cold=not self._dispatcher.running)
             self._process(rows)
             self._agenda.processed(len(rows))
+        else:
+            self.course.rest()
         return bool(rows)
 
     def _explain(self, error: Exception, wait: float) -> None:
@@ -253,7 +261,7 @@ class Ingest(threading.Thread):
         ready.clear()
         self.in_flight -= len(results)
         added = self._queue.commit(results)
-        (self.analyzed if self.lane is StageName.ANALYZE else self.completed).add(len(results))
+        self.course.done(results)
         if self._agenda.order is not None:
             self._agenda.order.committed(sum(bool(analysis.scores) for _, analysis in results))
         for row, analysis in results:

@@ -1,4 +1,4 @@
-"""How fast something goes, now and over the last day; kept in memory."""
+"""How often something happens, now and over the last day; kept in memory."""
 
 import threading
 import time

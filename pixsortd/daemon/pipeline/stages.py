@@ -1,16 +1,29 @@
 """The stages of the pipeline: how much waits, how fast it goes, what went wrong last, and who holds it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from pixsortd.api.ports import QueueReport, Reading, StageName, StageReport
+from pixsortd.daemon.pipeline.course import Course, alike
 from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.daemon.pipeline.rates import Rate
 from pixsortd.daemon.pipeline.wants import told_of
-from pixsortd.records import Ability, AbilityState, Change, Found, Job, Reason, Refused
+from pixsortd.records import (
+    Ability,
+    AbilityState,
+    Change,
+    Found,
+    Job,
+    Lot,
+    Reason,
+    Refused,
+    RootRecord,
+    RootState,
+)
 
 log = structlog.get_logger()
 
@@ -22,16 +35,19 @@ class Waiting(Protocol):
     """Who knows which files wait."""
 
     def waiting(self) -> QueueReport: ...
+    def lots(self, roots: Collection[str]) -> Sequence[Lot]: ...
 
 
 class Line(Protocol):
     """Who analyses and scores."""
 
-    analyzed: Rate
-    completed: Rate
+    course: Course
+    trouble: Reason | None
 
     @property
     def backfill(self) -> int: ...
+    @property
+    def unscored(self) -> int: ...
     @property
     def lane(self) -> StageName: ...
     @property
@@ -52,13 +68,20 @@ class Stages:
     """Reports on the stages, and holds them for a person."""
 
     def __init__(
-        self, holds: Holds, figures: Waiting, line: Line, groups: Groups, on_change: Callable[[], None]
+        self,
+        holds: Holds,
+        figures: Waiting,
+        line: Line,
+        groups: Groups,
+        roots: Callable[[], Iterable[RootRecord]],
+        on_change: Callable[[], None],
     ) -> None:
         """``on_change`` hears that a stage was held, let go, or met with trouble."""
         self._holds = holds
         self._figures = figures
         self._line = line
         self._groups = groups
+        self._roots = roots
         self._on_change = on_change
         self._settled = Rate()
         self._troubles: dict[StageName, tuple[Reason, float]] = {}
@@ -72,23 +95,47 @@ class Stages:
 
     def reports(self) -> tuple[StageReport, ...]:
         """All stages in their order."""
-        waiting, line, groups = self._figures.waiting(), self._line, self._groups
         return (
-            self._report(StageName.SETTLE, waiting.settling, self._settled.per_second()),
-            self._report(StageName.ANALYZE, waiting.ready, line.analyzed.per_second()),
-            self._report(StageName.SCORE, line.backfill + line.ordered, line.completed.per_second()),
-            self._report(StageName.GROUP, groups.unconsidered(), groups.grouped.per_second()),
+            self._report(StageName.SETTLE, self._figures.waiting().settling, self._settled.per_second()),
+            *self._line_reports(),
+            self._report(StageName.GROUP, self._groups.unconsidered(), self._groups.grouped.per_second()),
+        )
+
+    def _line_reports(self) -> tuple[StageReport, StageReport]:
+        """Analysis and scoring, which come one after the other: the second is done when both are."""
+        waiting, line, roots = self._figures.waiting(), self._line, tuple(self._roots())
+        lots = self._figures.lots([root.id for root in roots if root.state is RootState.ONLINE])
+        files, unscored = sum(lot.files for lot in lots), line.backfill + line.unscored + line.ordered
+        first = line.course.seconds(StageName.ANALYZE, lots) if files else 0.0
+        second = line.course.seconds(StageName.SCORE, alike(unscored))
+        stands = line.trouble is not None or StageName.ANALYZE in self._holds
+        growing = any(not root.last_scan and root.state in (RootState.STARTING, RootState.ONLINE) for root in roots)
+        analyze = self._report(StageName.ANALYZE, waiting.ready, line.course.per_second(StageName.ANALYZE))
+        score = self._report(StageName.SCORE, unscored, line.course.per_second(StageName.SCORE))
+        return (
+            msgspec.structs.replace(
+                analyze,
+                bytes=sum(lot.bytes for lot in lots),
+                eta=None if stands or not files or first is None else round(first, 1),
+                growing=growing,
+                away=min(waiting.ready, max(0, waiting.settling + waiting.ready - files)),
+            ),
+            msgspec.structs.replace(
+                score,
+                eta=None
+                if stands or score.paused or not unscored or first is None or second is None
+                else round(first + second, 1),
+                growing=growing,
+            ),
         )
 
     def _report(self, name: StageName, depth: int, rate: float) -> StageReport:
         trouble = self._troubles.get(name)
-        paused = name in self._holds
         return StageReport(
             name=name,
             depth=depth,
             rate=round(rate, 3),
-            eta=round(depth / rate, 1) if depth and rate > 0 and not paused else None,
-            paused=paused,
+            paused=name in self._holds,
             can_pause=name in self._resume,
             error=trouble[0] if trouble is not None else None,
             error_at=trouble[1] if trouble is not None else None,
@@ -105,6 +152,13 @@ class Stages:
             labels = {"stage": report.name.value}
             yield Reading(name="stage_depth", help="What waits in a stage.", value=report.depth, labels=labels)
             yield Reading(name="stage_paused", help="1 while a person holds it.", value=report.paused, labels=labels)
+            yield Reading(name="stage_rate", help="A second, over the last minute.", value=report.rate, labels=labels)
+            if report.eta is not None:
+                text = "Until what can be done now is done; absent while it is not known."
+                yield Reading(name="stage_eta_seconds", help=text, value=report.eta, labels=labels)
+            if report.name is StageName.ANALYZE:
+                text = "Size of the files that wait and can be read."
+                yield Reading(name="stage_waiting_bytes", help=text, value=report.bytes, labels=labels)
 
     # --- acting --------------------------------------------------------------------------------------
 

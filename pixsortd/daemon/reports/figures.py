@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from pixsortd.api.ports import IndexReport, QueueReport, RootEntry
@@ -10,7 +10,7 @@ from pixsortd.config import Settings
 from pixsortd.daemon.pipeline.wants import BUILTIN, configured_spaces, told_of
 from pixsortd.index.schema import VERSION
 from pixsortd.index.store import Store
-from pixsortd.records import Ability, AbilityState, FileState, Reason, RootState, WatchMode
+from pixsortd.records import Ability, AbilityState, FileState, Lot, Reason, RootState, WatchMode
 
 LOW_SPACE = 200 * 10**6
 """Bytes free on the state directory's disk below which a person is told."""
@@ -28,6 +28,10 @@ class Figures:
         """Files that settle or wait for analysis; what only a running daemon knows is zero."""
         pending, ready = self._store.counts().files.get(FileState.PENDING, 0), self._store.queued()
         return QueueReport(settling=max(0, pending - ready), ready=ready)
+
+    def lots(self, roots: Collection[str]) -> list[Lot]:
+        """The files of these roots that settle or wait, by kind and size."""
+        return self._store.lots(roots)
 
     def index(self) -> IndexReport:
         """The sidecar index."""

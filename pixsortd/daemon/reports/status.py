@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 import pixsortd
-from pixsortd.api.ports import MetricKind, Ping, QueueReport, Reading, StatusReport, WorkerReport
+from pixsortd.api.ports import (
+    MetricKind,
+    Ping,
+    QueueReport,
+    Reading,
+    StageName,
+    StageReport,
+    StatusReport,
+    WorkerReport,
+)
 from pixsortd.config import Settings
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
@@ -108,13 +117,14 @@ class Report:
     def status(self) -> StatusReport:
         """The daemon in one look."""
         settings = self._settings()
-        active = self._searcher.active()
+        active, stages = self._searcher.active(), self._stages.reports()
         return StatusReport(
             version=pixsortd.__version__,
             started=self._started,
             pid=os.getpid(),
             roots=tuple(self._roots.entries()),
-            queue=self.queue(),
+            queue=self._queue(stages),
+            stages=stages,
             worker=self.worker(),
             index=self._figures.index(),
             abilities=tuple(self._figures.abilities()),
@@ -124,17 +134,16 @@ class Report:
             notices=tuple(self.notices()),
         )
 
-    def queue(self) -> QueueReport:
-        """What waits."""
-        waiting = self._figures.waiting()
-        rate = self._ingest.analyzed.per_second() + self._ingest.completed.per_second()
-        left = waiting.settling + waiting.ready or self._ingest.backfill
+    def _queue(self, stages: Sequence[StageReport]) -> QueueReport:
+        """What waits: files to be analysed, or when there are none photos to be completed."""
+        waiting, by_name = self._figures.waiting(), {stage.name: stage for stage in stages}
+        stage = by_name[StageName.ANALYZE if waiting.settling + waiting.ready else StageName.SCORE]
         return msgspec.structs.replace(
             waiting,
             in_flight=self._ingest.in_flight,
             backfill=self._ingest.backfill,
-            rate=round(rate, 3),
-            eta=round(left / rate, 1) if left and rate > 0 else None,
+            rate=stage.rate,
+            eta=stage.eta,
         )
 
     def worker(self) -> WorkerReport:
@@ -166,7 +175,8 @@ class Report:
 
     def readings(self) -> list[Reading]:
         """Numbers for ``/metrics``."""
-        queue, worker, index = self.queue(), self.worker(), self._figures.index()
+        stages = self._stages.reports()
+        queue, worker, index = self._queue(stages), self.worker(), self._figures.index()
         found = [
             Reading(name="photos", help="Photos that some file holds.", value=index.photos),
             Reading(name="groups", help="Groups.", value=index.groups),
@@ -176,7 +186,7 @@ class Report:
             Reading(name="state_free_bytes", help="Bytes free beside the index.", value=index.free),
             Reading(name="queue_files", help="Settled files that wait.", value=queue.ready, labels={"lane": "ready"}),
             Reading(name="queue_files", help="", value=queue.settling, labels={"lane": "settling"}),
-            Reading(name="files_per_second", help="Files analysed a second over a minute.", value=queue.rate),
+            Reading(name="files_per_second", help="Files analysed a second, over the last minute.", value=queue.rate),
             Reading(name="worker_running", help="1 while a worker process runs.", value=worker.pid is not None),
             Reading(name="worker_rss_bytes", help="Memory of the worker.", value=worker.rss),
             Reading(
