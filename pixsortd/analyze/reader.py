@@ -66,18 +66,18 @@ class Reader:
 
     def look_ahead(self, items: Sequence[WorkItem]) -> None:
         """Begin to read these files, as far as there is room for their bytes; forget any others."""
-        kept, self._ahead = self._ahead, {}
+        wanted: dict[_File, WorkItem] = {}
         room = self._ahead_bytes
         for item in items:
             room -= item.stamp.size
             if room < 0:
                 break
-            file = _file(item)
-            # Equal items may come twice; the file is read once.
-            reading = self._ahead.get(file) or kept.pop(file, None) or self._thread.submit(self._read, item)
-            self._ahead[file] = reading
-        if any(not reading.cancel() and not reading.done() for reading in kept.values()):
+            wanted[_file(item)] = item
+        forgotten = [reading for file, reading in self._ahead.items() if file not in wanted]
+        if any(not reading.cancel() and not reading.done() for reading in forgotten):
             self._leave_behind()
+        kept = {file: reading for file, reading in self._ahead.items() if not reading.cancelled()}
+        self._ahead = {file: kept.get(file) or self._thread.submit(self._read, item) for file, item in wanted.items()}
 
     def close(self) -> None:
         """Let go of all bytes."""

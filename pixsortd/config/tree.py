@@ -108,8 +108,8 @@ class WorkerSettings(Section, frozen=True, kw_only=True):
     """The process in which analysis runs."""
 
     idle: Duration = Duration(300)
-    batch_files: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
-    batch_bytes: Size = Size(96 * 10**6)
+    batch_files: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 256
+    batch_bytes: Size = Size(10**9)
     timeout: Duration = Duration(60)
     memory: str = ""
     threads: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0

@@ -122,5 +122,7 @@ class Ability(Record, frozen=True, kw_only=True):
     reason: Reason | None = None
     space: Space | None = None
     metric: MetricInfo | None = None
+    inline: bool = False
+    """A metric that is computed while the photo is decoded, at little cost."""
     device: str = ""
     at: float = 0.0

@@ -46,7 +46,7 @@ def limit_memory(text: str) -> int:
     Returns the limit in bytes. Beyond it allocations fail, which one file or model survives; mapped
     files do not count. Not for GPUs, whose drivers reserve far more than they use.
     """
-    allowed = int(Size.parse(text)) if text else _physical() * 3 // 4
+    allowed = int(Size.parse(text)) if text else physical_memory() * 3 // 4
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         allowed = min(allowed, hard)
@@ -54,5 +54,6 @@ def limit_memory(text: str) -> int:
     return allowed
 
 
-def _physical() -> int:
+def physical_memory() -> int:
+    """Bytes of memory this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -24,6 +24,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
+        self.ahead: list[list[bytes]] = []
         self.broken = False
         self.ready = [NIQE, BRISQUE]
         self.value = 1.0
@@ -44,11 +45,12 @@ class Worker:
             ),
         )
 
-    def run(self, items, needs) -> Iterator[Analysis]:
+    def run(self, items, needs, ahead=()) -> Iterator[Analysis]:
         if self.broken:
             raise WorkerFailed("the worker process cannot be started", next_step="See the log.")
         wishes = needs({item.id: content(item.path) for item in items})
         self.batches.append([item.path for item in items])
+        self.ahead.append([item.path for item in ahead])
         for item in items:
             found, wish = made(content(item.path), niqe=None), wishes[item.id]
             scores = tuple(Score(metric=info, value=self.value) for info in self.ready if info.name in wish.metrics)

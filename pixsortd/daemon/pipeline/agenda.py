@@ -9,14 +9,17 @@ from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.pipeline.abilities import Abilities
 from pixsortd.daemon.pipeline.orders import Order, Orders
-from pixsortd.daemon.pipeline.wants import readable, wants
+from pixsortd.daemon.pipeline.pace import Pace, room
+from pixsortd.daemon.pipeline.wants import Offer, readable, wants
 from pixsortd.records import FileRow, Reason, Wants
 
 
 class Backlog(Protocol):
     """What is asked of the index: everything that is still to be done."""
 
-    def next_batch(self, files: int, size: int, roots: Collection[str]) -> list[FileRow]: ...
+    def next_batch(
+        self, files: int, size: int, roots: Collection[str], skip: Collection[tuple[str, bytes]] = ()
+    ) -> list[FileRow]: ...
     def lacking(
         self, space_keys: Collection[bytes], metrics: Collection[str], limit: int, roots: Collection[str]
     ) -> list[FileRow]: ...
@@ -24,6 +27,22 @@ class Backlog(Protocol):
     def sweep_again(self) -> None: ...
     def locations(self, sha256: bytes) -> list[FileRow]: ...
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]: ...
+
+
+Scoring = Callable[[Offer], Collection[str]]
+"""Which of the metrics on offer are computed at once."""
+
+
+def _all(offer: Offer) -> Collection[str]:
+    return offer.metrics
+
+
+def _inline(offer: Offer) -> Collection[str]:
+    return offer.inline
+
+
+def _none(_: Offer) -> Collection[str]:
+    return ()
 
 
 class Agenda:
@@ -53,9 +72,11 @@ class Agenda:
         """What the batch in work is for: new files, or the completion of known photos."""
         self.backfill = 0
         """Known photos that lack a space, a metric or their thumbnail, while they are being completed or held."""
+        self.ahead: list[FileRow] = []
+        """Files that will probably be taken up after the batch in work."""
         self._ordered_first = False
-        self._scoring = True
-        """Whether the photos of the batch in work are scored."""
+        self._paces = {lane: Pace() for lane in (StageName.ANALYZE, StageName.SCORE)}
+        self._scoring: Scoring = _all
         self._unscored = 0
         """How many were left without scores since known photos were last gone through."""
         self._complete = False
@@ -82,13 +103,18 @@ class Agenda:
             # The same metric in another version makes every score of the former one a missing one.
             self._backlog.sweep_again()
 
-    def next_batch(self, roots: Collection[str]) -> list[FileRow]:
-        """Files to be sent to the worker, of the online ``roots``; none when there is nothing to do."""
+    def next_batch(self, roots: Collection[str], in_flight: Collection[tuple[str, bytes]] = ()) -> list[FileRow]:
+        """Files to be sent to the worker, of the online ``roots``; none when there is nothing to do.
+
+        ``in_flight`` names files that the index will know more of soon; ask again then if there was nothing.
+        """
         self._ordered_first = not self._ordered_first
         both = (self._ordered, self._waiting)
         for rows_of in both if self._ordered_first else reversed(both):
-            if rows := rows_of(roots):
+            if rows := rows_of(roots, in_flight):
                 return rows
+        if in_flight and (self._arrivals or self._unscored):
+            return []
         return self._lacking(roots)
 
     def wants(self, sha256: bytes) -> Wants:
@@ -98,14 +124,18 @@ class Agenda:
         wanted = wants(offer, photo, spaces, metrics)
         if self.order is not None and sha256 in self.order:
             return msgspec.structs.replace(wanted, metrics=self.order.wants(offer.metrics, metrics))
-        if wanted.metrics and not self._scoring:
+        at_once = self._scoring(offer)
+        now = tuple(name for name in wanted.metrics if name in at_once)
+        if now != wanted.metrics:
             self._unscored += 1
             self.backfill += self._counted
-            return msgspec.structs.replace(wanted, metrics=())
+            return msgspec.structs.replace(wanted, metrics=now)
         return wanted
 
-    def processed(self, photos: int) -> None:
-        """The batch in work is dealt with."""
+    def processed(self, photos: int, seconds: float | None) -> None:
+        """The batch in work is dealt with; it took that long, None if that says nothing of the next one."""
+        if seconds is not None:
+            self._paces[self.lane].took(photos, seconds)
         order, self.order = self.order, None
         if order is not None:
             order.processed(photos)
@@ -117,11 +147,11 @@ class Agenda:
             self.orders.remove(order)
             order.give_up(problem)
 
-    def _ordered(self, roots: Collection[str]) -> list[FileRow]:
+    def _ordered(self, roots: Collection[str], in_flight: Collection[tuple[str, bytes]]) -> list[FileRow]:
         """Photos whose scores somebody waits for."""
         if StageName.SCORE in self._holds:
             return []
-        while (taken := self.orders.take(self._settings().worker.batch_files)) is not None:
+        while (taken := self.orders.take(self._files(StageName.SCORE))) is not None:
             order, contents = taken
             if self._abilities.rule_out(order.metrics):
                 self.orders.remove(order)
@@ -133,19 +163,26 @@ class Agenda:
                 order.out_of_reach(len(contents) - len(rows))
             if rows:
                 self.lane, self.order = StageName.SCORE, order
+                self.ahead = self._settled(roots, in_flight)
                 return rows
         return []
 
-    def _waiting(self, roots: Collection[str]) -> list[FileRow]:
+    def _waiting(self, roots: Collection[str], in_flight: Collection[tuple[str, bytes]]) -> list[FileRow]:
         """Settled files, best first."""
-        worker = self._settings().worker
-        rows = self._backlog.next_batch(worker.batch_files, worker.batch_bytes, roots)
+        rows = self._settled(roots, in_flight)
         if rows:
             self.lane = StageName.ANALYZE
-            # Scores cost many times what all the rest does: a backlog is made visible first and scored after.
-            self._scoring = len(rows) < worker.batch_files and StageName.SCORE not in self._holds
+            self.ahead = self._settled(roots, {*in_flight, *((row.root, row.path) for row in rows)})
+            # Other scores cost many times what all the rest does: a backlog is made visible first, they come after.
+            self._scoring = _none if StageName.SCORE in self._holds else _inline if self.ahead else _all
             self._arrivals = True
         return rows
+
+    def _settled(self, roots: Collection[str], but: Collection[tuple[str, bytes]]) -> list[FileRow]:
+        return self._backlog.next_batch(self._files(StageName.ANALYZE), room(self._settings().worker), roots, but)
+
+    def _files(self, lane: StageName) -> int:
+        return self._paces[lane].files(self._settings().worker.batch_files)
 
     def _lacking(self, roots: Collection[str]) -> list[FileRow]:
         """Known photos that lack a space, a metric or their thumbnail."""
@@ -166,8 +203,9 @@ class Agenda:
                 self._counted = True
                 self.backfill = self._backlog.lacking_count(keys, offer.metrics)
             return []
-        self._counted, self._scoring, self.lane = False, True, StageName.SCORE
-        rows = self._backlog.lacking(keys, offer.metrics, self._settings().worker.batch_files, roots)
+        self._counted, self._scoring, self.lane = False, _all, StageName.SCORE
+        self.ahead = []
+        rows = self._backlog.lacking(keys, offer.metrics, self._files(StageName.SCORE), roots)
         self._complete = not rows
         if rows and not self.backfill:
             self.backfill = self._backlog.lacking_count(keys, offer.metrics)

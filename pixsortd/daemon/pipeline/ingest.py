@@ -11,17 +11,14 @@ from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.pipeline.abilities import Abilities, AbilityStore
 from pixsortd.daemon.pipeline.agenda import Agenda, Backlog
+from pixsortd.daemon.pipeline.commits import Commits, Results, Taker
 from pixsortd.daemon.pipeline.course import Course
 from pixsortd.daemon.pipeline.orders import Order
 from pixsortd.errors import IndexFull, WorkerFailed
-from pixsortd.records import Analysis, FileRow, Fingerprint, Photo, Reason, Wants, WorkItem
-from pixsortd.workers.dispatch import Crashed, Dispatcher
+from pixsortd.records import FileRow, Photo, Reason, Wants, WorkItem
+from pixsortd.workers.dispatch import Dispatcher
 
 log = structlog.get_logger()
-
-COMMIT_FILES = 64
-COMMIT_SECONDS = 1.0
-"""A commit waits for this many results or this long, whichever comes first: each one costs an fsync."""
 
 PATIENCE = (1.0, 5.0, 15.0, 60.0)
 """Seconds between tries while the disk is full or no worker can be started."""
@@ -34,12 +31,9 @@ class Counts(Protocol):
     def photos(self) -> int: ...
 
 
-class Queue(Backlog, AbilityStore, Protocol):
+class Queue(Backlog, AbilityStore, Taker, Protocol):
     """What the line needs of the index."""
 
-    def commit(self, results: Sequence[tuple[FileRow, Analysis]]) -> list[Photo]: ...
-    def fail(self, row: FileRow, reason: Reason, sha256: bytes | None, attempts: int) -> None: ...
-    def unsettle(self, row: FileRow) -> None: ...
     def counts(self) -> Counts: ...
 
 
@@ -47,7 +41,8 @@ class Ingest(threading.Thread):
     """The thread that feeds the worker and commits what it answers.
 
     Nothing is held that the index does not hold: the queue is the index's pending rows, so that a
-    kill at any moment costs no more than the batch in flight.
+    kill at any moment costs no more than the batch in flight and the results that are being committed.
+    Both are bounded: a worker is asked for one batch at a time, and its answers wait for one commit.
     """
 
     def __init__(
@@ -58,7 +53,7 @@ class Ingest(threading.Thread):
         *,
         holds: Container[StageName],
         root_paths: Callable[[], Mapping[str, bytes]],
-        on_commit: Callable[[Sequence[tuple[FileRow, Analysis]], Sequence[Photo]], None],
+        on_commit: Callable[[Results, Sequence[Photo]], None],
         on_trouble: Callable[[FileRow, Reason | None], None],
         on_stall: Callable[[Reason], None],
         on_idle: Callable[[], None],
@@ -70,6 +65,8 @@ class Ingest(threading.Thread):
         may still be scored; ``on_trouble`` of failed (with reason) and changed files, ``on_stall`` why the
         line stands still, ``on_abilities`` of models and metrics that can be used now, or no longer.
 
+        ``on_commit``, and ``on_trouble`` of a file that was read, are told by the thread that commits.
+
         While ``holds`` has the analysis, nothing is sent to the worker; while it has the scoring, new
         photos are taken in without scores and known ones are not completed.
         """
@@ -79,7 +76,7 @@ class Ingest(threading.Thread):
         self._dispatcher = dispatcher
         self._holds = holds
         self._root_paths = root_paths
-        self._on_commit, self._on_trouble = on_commit, on_trouble
+        self._on_commit = on_commit
         self._on_stall = on_stall
         self._on_abilities = on_abilities
         self._beat, self._beat_every = beat, beat_every
@@ -90,7 +87,9 @@ class Ingest(threading.Thread):
         self._agenda = Agenda(settings, queue, self._abilities, holds, on_idle)
         self.course = Course()
         """How fast it goes, and how long the rest takes."""
-        self.in_flight = 0
+        self._commits = Commits(queue, self._committed, on_trouble)
+        self._sent = 0
+        """Files of the batch in work without a result yet."""
         self.trouble: Reason | None = None
         """Why the line stands still, while it does: disk full, no worker to be had."""
 
@@ -111,6 +110,11 @@ class Ingest(threading.Thread):
     def withdraw(self, order: Order) -> None:
         """Nobody waits for it any more."""
         self._agenda.orders.withdraw(order)
+
+    @property
+    def in_flight(self) -> int:
+        """Files that are being analysed or committed."""
+        return self._sent + len(self._commits)
 
     @property
     def ordered(self) -> int:
@@ -147,6 +151,12 @@ class Ingest(threading.Thread):
 
     def run(self) -> None:
         """Work until stopped."""
+        try:
+            self._work()
+        finally:
+            self._commits.close()
+
+    def _work(self) -> None:
         failures = 0
         self._survey = self._abilities.incomplete() and self._queue.counts().photos > 0
         while not self._stopping:
@@ -177,14 +187,23 @@ class Ingest(threading.Thread):
             self._survey = False
             self._dispatcher.survey()
             self._learn()
-        rows = self._agenda.next_batch(self._root_paths().keys())
+        rows = self._next_batch()
         if rows:
-            self.course.begin(self.lane, cold=not self._dispatcher.running)
+            cold, started = not self._dispatcher.running, time.monotonic()
+            self.course.begin(self.lane, cold=cold)
             self._process(rows)
-            self._agenda.processed(len(rows))
+            self._agenda.processed(len(rows), None if cold else time.monotonic() - started)
         else:
             self.course.rest()
         return bool(rows)
+
+    def _next_batch(self) -> list[FileRow]:
+        """What comes next; beside it go on the commits of work of the same kind only."""
+        roots, lane, busy = self._root_paths().keys(), self.lane, self._commits.files
+        rows = self._agenda.next_batch(roots, busy)
+        if self.lane is not lane or self._agenda.order is not None or not rows:
+            self._commits.settle()
+        return rows or (self._agenda.next_batch(roots) if busy else [])
 
     def _explain(self, error: Exception, wait: float) -> None:
         """Say why the line stands still."""
@@ -203,31 +222,19 @@ class Ingest(threading.Thread):
         self._wake.wait(min(bounds) if bounds else None)
 
     def _process(self, rows: Sequence[FileRow]) -> None:
-        paths = self._root_paths()
-        batch = {number: row for number, row in enumerate(rows) if row.root in paths and row.stamp is not None}
-        items = [
-            WorkItem(id=number, root=paths[row.root], path=row.path, stamp=row.stamp)
-            for number, row in batch.items()
-            if row.stamp is not None
-        ]
-        self.in_flight = len(items)
-        ready: list[tuple[FileRow, Analysis]] = []
-        last = time.monotonic()
+        roots = self._root_paths()
+        items = _items(rows, roots)
+        self._sent = len(items)
         try:
-            for outcome in self._dispatcher.run(items, self._needs):
+            for outcome in self._dispatcher.run(items, self._needs, _items(self._agenda.ahead, roots)):
                 self._beat()
-                row = batch[outcome.id]
-                if isinstance(outcome, Analysis):
-                    ready.append((row, outcome))
-                else:
-                    self._set_aside(row, outcome)
-                    self.in_flight -= 1
-                if len(ready) >= COMMIT_FILES or time.monotonic() - last > COMMIT_SECONDS:
-                    self._commit(ready)
-                    last = time.monotonic()
+                self._sent -= 1
+                self._commits.add(rows[outcome.id], outcome)
         finally:
-            self._commit(ready)
-            self.in_flight = 0
+            self._sent = 0
+            self._commits.flush()
+            if self._agenda.order is not None:  # who waits for it is told once it is there
+                self._commits.settle()
 
     def _learn(self) -> None:
         """What the worker can do anew is filled in for known photos."""
@@ -240,32 +247,21 @@ class Ingest(threading.Thread):
     def _needs(self, hashes: Mapping[int, bytes]) -> dict[int, Wants]:
         """What each item still wants."""
         self._learn()
+        if self._commits.holds(hashes.values()):
+            self._commits.settle()
         return {number: self._agenda.wants(sha256) for number, sha256 in hashes.items()}
 
-    def _set_aside(self, row: FileRow, outcome: Fingerprint | Crashed) -> None:
-        if isinstance(outcome, Crashed):
-            self._queue.fail(row, outcome.reason, outcome.sha256, outcome.attempts)
-            log.warning("file quarantined", path=row.path, reason=outcome.reason.message, attempts=outcome.attempts)
-            self._on_trouble(row, outcome.reason)
-        elif outcome.changed:
-            self._queue.unsettle(row)
-            self._on_trouble(row, None)
-        elif outcome.failure is not None:
-            self._queue.fail(row, outcome.failure, outcome.sha256, row.attempts)
-            self._on_trouble(row, outcome.failure)
-
-    def _commit(self, ready: list[tuple[FileRow, Analysis]]) -> None:
-        if not ready:
-            return
-        results = list(ready)
-        ready.clear()
-        self.in_flight -= len(results)
-        added = self._queue.commit(results)
+    def _committed(self, results: Results, added: Sequence[Photo]) -> None:
         self.course.done(results)
         if self._agenda.order is not None:
             self._agenda.order.committed(sum(bool(analysis.scores) for _, analysis in results))
-        for row, analysis in results:
-            if analysis.failure is not None:
-                log.warning("file quarantined", path=row.path, reason=analysis.failure.message)
-                self._on_trouble(row, analysis.failure)
         self._on_commit(results, added)
+
+
+def _items(rows: Sequence[FileRow], roots: Mapping[str, bytes]) -> list[WorkItem]:
+    """What a worker is told of the rows that can be read now, each with its place among them as its number."""
+    return [
+        WorkItem(id=number, root=roots[row.root], path=row.path, stamp=row.stamp)
+        for number, row in enumerate(rows)
+        if row.root in roots and row.stamp is not None
+    ]

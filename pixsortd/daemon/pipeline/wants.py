@@ -14,6 +14,8 @@ class Offer(Record, frozen=True, kw_only=True):
 
     spaces: tuple[Space, ...] = ()
     metrics: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+    """Those of the metrics that cost little while the photo is decoded."""
 
 
 def configured_spaces(settings: Settings) -> tuple[str, ...]:
@@ -28,9 +30,11 @@ def offer(settings: Settings, abilities: Iterable[Ability]) -> Offer:
     if ("space", settings.embed.space) not in ready and BUILTIN not in names:
         names.append(BUILTIN)
     found = [ready.get(("space", name)) for name in names]
+    metrics = tuple(name for name in settings.score.metrics if ("metric", name) in ready)
     return Offer(
         spaces=tuple(a.space for a in found if a is not None and a.space is not None),
-        metrics=tuple(name for name in settings.score.metrics if ("metric", name) in ready),
+        metrics=metrics,
+        inline=tuple(name for name in metrics if ready["metric", name].inline),
     )
 
 
