@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pixsortd.cli import out, shell
+from pixsortd.cli.bars import bars
 from pixsortd.errors import PixsortdError
 
 Json = dict[str, Any]
@@ -15,9 +16,11 @@ PAUSE = 0.5
 
 def follow(session: shell.Session, job: Json, wait: bool, pause: Callable[[float], None] = time.sleep) -> None:
     """Tell of a started job; with ``wait`` until it is over. Raises PixsortdError when it failed."""
-    while wait and job["state"] not in OVER:
-        pause(PAUSE)
-        job = session.daemon.job(job["id"])
+    with bars(session) as show:
+        while wait and job["state"] not in OVER:
+            show(job["kind"], job["done"], job["total"] or None)
+            pause(PAUSE)
+            job = session.daemon.job(job["id"])
     if session.json:
         out.record(job)
     else:

@@ -109,6 +109,18 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+_CALM = ((60, 10), (1200, 60), (7200, 300), (86400, 1800))
+"""Below so many seconds, to the next so many."""
+
+
+def roughly(seconds: float) -> str:
+    """A stretch of time that is guessed: so coarse that it does not jump about."""
+    if seconds < 5:
+        return "a few seconds"
+    step = next((step for bound, step in _CALM if seconds < bound), 3600)
+    return span(max(step, round(seconds / step) * step))
+
+
 def instant(at: float | None) -> str:
     """A moment in local time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at else "never"

@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from pixsortd.cli import out
+from pixsortd.cli import stages
 
 Scan = Mapping[str, Any]
-"""``done`` and ``total`` files, ``rate`` a second, ``eta`` in seconds or None, and whether ``scanning`` goes on."""
+"""``done`` and ``total`` files, the ``pace`` and the time ``left`` in words, and whether ``scanning`` goes on."""
 
 EVERY = 1.0
 
@@ -61,7 +61,7 @@ class FirstScanBar:
 
     def _show(self, task: TaskID, scan: Scan) -> bool:
         """Draw one look; True when the first scan is over."""
-        done, total, eta = scan["done"], scan["total"], scan["eta"]
+        done, total = scan["done"], scan["total"]
         if not scan["scanning"] and done >= total:
             self._progress.remove_task(task)
             self._console.print(f"First scan complete: {done} files looked at.", highlight=False)
@@ -71,8 +71,8 @@ class FirstScanBar:
             description="looking" if scan["scanning"] else "analysing",
             completed=done,
             total=total or None,
-            count=f"{done} of {total}{' so far' if scan['scanning'] else ''}, {scan['rate']:.1f}/s",
-            left=f"{out.span(eta)} left" if eta else "",
+            count=", ".join(filter(None, [f"{done} of {total}{' so far' if scan['scanning'] else ''}", scan["pace"]])),
+            left=scan["left"],
         )
         return False
 
@@ -101,5 +101,12 @@ def first_scan(status: Mapping[str, Any]) -> Scan:
     total = sum(ledger["on_disk"] for ledger in ledgers)
     pending = sum(ledger["pending"] for ledger in ledgers)
     scanning = any(root["scan"]["running"] or root["state"] == "starting" for root in status["roots"])
-    queue = status["queue"]
-    return {"done": total - pending, "total": total, "rate": queue["rate"], "eta": queue["eta"], "scanning": scanning}
+    analysis = next(stage for stage in status["stages"] if stage["name"] == "analyze")
+    pace = stages.pace(analysis["rate"]) if analysis["rate"] else ""
+    return {
+        "done": total - pending,
+        "total": total,
+        "pace": pace,
+        "left": stages.left(analysis),
+        "scanning": scanning,
+    }

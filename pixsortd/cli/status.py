@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pixsortd.cli import out, shell
+from pixsortd.cli import out, shell, stages
 
 Json = dict[str, Any]
 
@@ -33,6 +33,9 @@ def show(answer: Json) -> None:
     index, queue, worker = answer["index"], answer["queue"], answer["worker"]
     out.line(f"photos    {index['photos']} in {index['groups']} groups ({index['grouped']} grouped); {free(index)}")
     out.line(f"queue     {waiting(queue)}")
+    for stage in answer["stages"]:
+        if stage["depth"] or stage["paused"]:
+            out.line(f"{stage['name']:<9} {stages.line(stage)}")
     out.line(f"worker    {' on '.join(part for part in (worker['state'], worker['device']) if part)}{crashes(worker)}")
     out.reason(worker["reason"], " " * 10)
     abilities("spaces", answer["spaces"], in_use=answer["space"])
@@ -72,15 +75,8 @@ def roots(given: list[Json]) -> None:
 
 
 def waiting(queue: Json) -> str:
-    """What the queue holds and when it will be empty."""
-    text = f"{queue['ready']} ready, {queue['settling']} settling, {queue['in_flight']} in analysis"
-    if queue["backfill"]:
-        text += f", {queue['backfill']} photos lack a space or metric"
-    if queue["rate"]:
-        text += f"; {queue['rate']:.1f} files/s"
-    if queue["eta"]:
-        text += f", done in {out.span(queue['eta'])}"
-    return text
+    """What the queue holds."""
+    return f"{queue['ready']} ready, {queue['settling']} settling, {queue['in_flight']} in analysis"
 
 
 def crashes(worker: Json) -> str:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from pixsortd import errors
-from pixsortd.cli import init, main, out
+from pixsortd.cli import init, main, out, stages
 from pixsortd.cli import run as run_module
 from pixsortd.cli.exits import exit_codes
 from pixsortd.cli.progress import FirstScanBar, first_scan
@@ -230,11 +230,18 @@ def test_run_refuses_a_path_that_is_none(home: Path, monkeypatch: pytest.MonkeyP
 def status(pending: int, *, running: bool = False, state: str = "online") -> dict[str, object]:
     ledger = {"on_disk": 10, "indexed": 10 - pending, "excluded": 0, "pending": pending, "failed": 0, "away": 0}
     root = {"ledger": ledger, "scan": {"running": running}, "state": state}
-    return {"roots": [root], "queue": {"rate": 2.0, "eta": 90.0}}
+    return {"roots": [root], "stages": [stage(name="settle"), stage(depth=pending, growing=running)]}
+
+
+def stage(**fields: object) -> dict[str, object]:
+    plain = {"name": "analyze", "depth": 0, "rate": 2.0, "bytes": 0, "eta": 90.0, "paused": False}
+    return {**plain, "growing": False, "away": 0, **fields}
 
 
 def test_the_first_scan_counts_what_was_looked_at() -> None:
-    assert first_scan(status(4)) == {"done": 6, "total": 10, "rate": 2.0, "eta": 90.0, "scanning": False}
+    told = {"done": 6, "total": 10, "pace": "2.0/s", "left": "about 2 min left", "scanning": False}
+    assert first_scan(status(4)) == told
+    assert first_scan(status(4, running=True)) == told | {"left": "at least 2 min left", "scanning": True}
     assert first_scan(status(0, running=True))["scanning"] is True
     assert first_scan(status(0, state="starting"))["scanning"] is True
 
@@ -288,3 +295,30 @@ def test_figures_for_people() -> None:
     ]
     assert [out.span(s) for s in (0, 59, 60, 3661, 90000)] == ["0 s", "59 s", "1 min", "1 h 1 min", "1 d 1 h"]
     assert out.instant(None) == "never"
+    assert [out.roughly(s) for s in (2, 12, 44, 59, 80, 700, 2900, 8000, 100000)] == [
+        "a few seconds",
+        "10 s",
+        "40 s",
+        "1 min",
+        "1 min",
+        "12 min",
+        "50 min",
+        "2 h",
+        "1 d 4 h",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"depth": 5, "bytes": 4_200_000_000}, "5 files to analyse (4.2 GB), 2.0/s, about 2 min left"),
+        ({"depth": 5, "growing": True, "rate": 0.5}, "5 files to analyse, 30.0/min, at least 2 min left"),
+        ({"depth": 5, "eta": None, "rate": 0}, "5 files to analyse, time left not known yet"),
+        ({"depth": 5, "away": 5, "rate": 0}, "5 files to analyse, waiting for their directory to return"),
+        ({"depth": 5, "away": 2}, "5 files to analyse, 2.0/s, about 2 min left, 2 more when their directory returns"),
+        ({"depth": 0, "rate": 0, "paused": True}, "0 files to analyse, paused"),
+        ({"name": "group", "depth": 7, "rate": 0, "eta": None}, "7 photos no regrouping has seen"),
+    ],
+)
+def test_stages_in_words(fields: dict[str, object], words: str) -> None:
+    assert stages.line(stage(**fields)) == words
