@@ -1,8 +1,7 @@
-"""What is to be analysed next, and what became of it."""
+"""What is known of a content so far, and what became of its analysis."""
 
-import heapq
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
@@ -10,7 +9,7 @@ import structlog
 from pixsortd.index import history, places, rows, scores
 from pixsortd.index.backfill import Sweep
 from pixsortd.index.codec import encode, number_key
-from pixsortd.index.engine import Edit, Engine, View
+from pixsortd.index.engine import Edit, Engine
 from pixsortd.index.files import RowWriter, history_key
 from pixsortd.index.rows import Row
 from pixsortd.index.schema import Table
@@ -25,38 +24,11 @@ _TAKES = frozenset({FileState.PENDING, FileState.INDEXED})
 
 
 class Analyses:
-    """The part of the store that hands out work and takes in results."""
+    """The part of the store that knows what photos lack and takes in results."""
 
     _engine: Engine
     _thumbs: Thumbnails
     _sweep: Sweep
-
-    def next_batch(
-        self, files: int, size: int, roots: Collection[str], skip: Collection[tuple[str, bytes]] = ()
-    ) -> list[FileRow]:
-        """Settled pending rows of these roots, best first: at most ``files``, and ``size`` bytes but for the first.
-
-        They stay queued until ``commit``, ``fail`` or a change takes them out; ``skip`` leaves out
-        (root, path) pairs that are in work already.
-        """
-        taken, total, busy = list[FileRow](), 0, frozenset(skip)
-        with self._engine.read() as view:
-            for entry in _queued(view, roots):
-                row = places.file_at(view, entry[: rows.ROOT] + entry[rows.WAITING_PREFIX :])
-                if row is None or row.stamp is None or (row.root, row.path) in busy:
-                    continue
-                total += row.stamp.size
-                if taken and total > size:
-                    break
-                taken.append(row)
-                if len(taken) == files:
-                    break
-        return taken
-
-    def queued(self) -> int:
-        """Settled files that wait, in all roots."""
-        with self._engine.read() as view:
-            return view.count(Table.QUEUE)
 
     def analysis_of(self, sha256: bytes) -> tuple[bool, frozenset[bytes], frozenset[str]]:
         """(photo and thumbnail are there, keys of the spaces with a vector, metrics with a present-day score)."""
@@ -134,12 +106,6 @@ class Analyses:
             writer.note(key, new, path, "retried")
             writer.finish()
             return True
-
-
-def _queued(view: View, roots: Collection[str]) -> Iterator[bytes]:
-    """Queue keys of all these roots, best first."""
-    lists = [view.keys(Table.QUEUE, rows.root_key(root)) for root in sorted(roots)]
-    return iter(heapq.merge(*lists, key=lambda entry: entry[rows.ROOT :]))
 
 
 class _Intake:

@@ -153,7 +153,9 @@ def ledger_of(counted: dict[FileState, int]) -> Ledger:
 def _found(writer: RowWriter, root: bytes, change: Found) -> None:
     key = rows.file_key(root, change.path)
     old = places.row_at(writer.edit, key)
-    new, what = rows.found(old, change.stamp, writer.now, settled=change.settled, reason=change.reason)
+    new, what = rows.found(
+        old, change.stamp, writer.now, settled=change.settled, reason=change.reason, backlog=change.backlog
+    )
     writer.write(key, change.path, old, new)
     if what:
         # A change ends a chapter of the photo that was here and begins one of the file.

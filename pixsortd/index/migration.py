@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from pixsortd.errors import IndexDamaged
-from pixsortd.index import lots
+from pixsortd.index import lineup, lots
 from pixsortd.index.engine import Edit, Engine
 from pixsortd.index.schema import VERSION, refuse_newer
 
-STEPS: dict[int, Callable[[Edit], None]] = {1: lots.count_anew}
+STEPS: dict[int, Callable[[Edit], None]] = {1: lots.count_anew, 2: lineup.line_up}
 """For each older version the step that makes the next one of it, in one transaction."""
 
 

@@ -19,7 +19,6 @@ from pixsortd.records import FileRow, FileStamp, FileState, Reason
 DIR, ROOT = 22, 6
 """Lengths of a directory's and a root's key."""
 _LONGEST = 400
-_FRONT_SECONDS = 900.0
 _STATE_BYTE = {FileState.PENDING: b"p", FileState.FAILED: b"f", FileState.AWAY: b"a"}
 SETTLING = Reason(code="settling", message="The file may still be growing; it is looked at again.")
 
@@ -44,6 +43,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """For an away row: the reason its former state had."""
     name: bytes | None = None
     """The name, where it is too long to stand in the key."""
+    backlog: bool = False
+    """Whether it was there before its library was first looked at, and is yet to be analysed."""
 
 
 decode = msgspec.msgpack.Decoder(Row).decode
@@ -162,10 +163,11 @@ def entries(key: bytes, row: Row) -> Iterator[tuple[Table, bytes]]:
     if row.state in _STATE_BYTE:
         yield Table.WAITING, waiting_prefix(root, row.state) + written + rest
     if row.stamp is not None and row.state is FileState.PENDING and row.settled:
-        front = row.since - row.stamp[2] / 1e9 < _FRONT_SECONDS
-        yield Table.QUEUE, root + (b"\0" if front else b"\1") + written + rest
+        yield Table.QUEUE, root + (BACKLOG if row.backlog else DROPPED) + written + rest
 
 
+DROPPED, BACKLOG = b"\0", b"\1"
+"""The lanes of the queue, after the root in its keys."""
 WAITING_PREFIX = ROOT + 1 + 8
 """Length of what stands in front of file[6:] in the keys of ``waiting`` and ``queue``."""
 INODE_PREFIX = ROOT + 8
@@ -175,7 +177,9 @@ INODE_PREFIX = ROOT + 8
 # --- changes -------------------------------------------------------------------------------------
 
 
-def _pending(old: Row | None, stamp: Stamp | None, now: float, *, settled: bool, reason: Reason | None) -> Row:
+def _pending(
+    old: Row | None, stamp: Stamp | None, now: float, *, settled: bool, reason: Reason | None, backlog: bool = False
+) -> Row:
     stays = old is not None and old.state is FileState.PENDING
     return Row(
         state=FileState.PENDING,
@@ -185,13 +189,16 @@ def _pending(old: Row | None, stamp: Stamp | None, now: float, *, settled: bool,
         reason=None if settled else reason or SETTLING,
         attempts=old.attempts if old and old.stamp == stamp else 0,
         settled=settled,
+        backlog=old.backlog if old and stays and old.stamp == stamp else backlog,
     )
 
 
-def found(old: Row | None, stamp: FileStamp, now: float, *, settled: bool, reason: Reason | None) -> tuple[Row, str]:
+def found(
+    old: Row | None, stamp: FileStamp, now: float, *, settled: bool, reason: Reason | None, backlog: bool
+) -> tuple[Row, str]:
     """A file that is new or may have changed: the next row, and the word for it ("" for none)."""
     packed = pack_stamp(stamp)
-    row = _pending(old, packed, now, settled=settled, reason=reason)
+    row = _pending(old, packed, now, settled=settled, reason=reason, backlog=backlog)
     if old is None or old.state is FileState.EXCLUDED:
         return row, "found"
     if old.state is FileState.INDEXED:
@@ -289,6 +296,7 @@ def indexed(old: Row, sha256: bytes, now: float) -> Row:
         since=old.since if old.state is FileState.INDEXED else now,
         attempts=0,
         settled=False,
+        backlog=False,
     )
 
 
@@ -299,13 +307,13 @@ def unsettled(old: Row, now: float) -> Row:
     return _pending(old, old.stamp, now, settled=False, reason=None)
 
 
-def retried(old: Row, now: float) -> Row:
+def retried(old: Row, now: float, *, backlog: bool = False) -> Row:
     """The row of a failed file that is to be tried again."""
-    return _pending(old, old.stamp, now, settled=True, reason=None)
+    return _pending(old, old.stamp, now, settled=True, reason=None, backlog=backlog)
 
 
 def requeued(old: Row, now: float) -> Row:
     """The row of a file whose photo is lost from the index; one that is away is analysed when it returns."""
     if old.state is FileState.AWAY:
-        return msgspec.structs.replace(old, before=FileState.PENDING, sha256=None, settled=True)
-    return retried(old, now)
+        return msgspec.structs.replace(old, before=FileState.PENDING, sha256=None, settled=True, backlog=True)
+    return retried(old, now, backlog=True)

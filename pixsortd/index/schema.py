@@ -39,7 +39,7 @@ from enum import StrEnum
 
 from pixsortd.errors import IndexTooNew
 
-VERSION = 2
+VERSION = 3
 """Format that this code reads and writes."""
 
 

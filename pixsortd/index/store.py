@@ -11,6 +11,7 @@ from pixsortd.index.engine import Engine
 from pixsortd.index.entries import Entries
 from pixsortd.index.files import Files
 from pixsortd.index.groups import Groups
+from pixsortd.index.lineup import Lineup
 from pixsortd.index.lots import Lots
 from pixsortd.index.migration import migrate
 from pixsortd.index.outline import Outlines
@@ -25,7 +26,9 @@ from pixsortd.index.thumbs import Thumbnails
 THUMBS = "thumbs"
 
 
-class Store(Files, Directories, Entries, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census, Lots):
+class Store(
+    Files, Directories, Entries, Lineup, Analyses, Photos, Pages, Outlines, Groups, Spaces, ManyScores, Census, Lots
+):
     """The index, open. Any thread may read; writes wait for one another.
 
     Every method takes one short transaction of its own and returns copies. Writes are durable when

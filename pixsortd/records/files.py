@@ -67,6 +67,8 @@ class Found(Record, frozen=True, kw_only=True, tag=True):
     stamp: FileStamp
     settled: bool
     reason: Reason | None = None
+    backlog: bool = False
+    """Whether it was there before its library was first looked at, rather than dropped just now."""
 
 
 class Moved(Record, frozen=True, kw_only=True, tag=True):

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from pixsortd.records import Change, FileStamp, Found, Gone, Reason
 from pixsortd.watch.origin import SETTLING
 from pixsortd.watch.settle import Outcome, Settling
@@ -26,15 +24,26 @@ class Intake:
         self.settling = settling
         self._record = record
 
-    def take(self, changes: Sequence[Change], unsettled: Sequence[tuple[bytes, FileStamp]], now: float) -> None:
-        """Record what a sweep has found at the monotonic time ``now``; new files start to settle."""
+    def take(
+        self,
+        changes: Sequence[Change],
+        unsettled: Sequence[tuple[bytes, FileStamp]],
+        now: float,
+        *,
+        backlog_before: int = 0,
+    ) -> None:
+        """Record what a sweep has found at the monotonic time ``now``; new files start to settle.
+
+        Those whose ctime in nanoseconds is below ``backlog_before`` were not dropped just now.
+        """
         batch: list[Change] = []
         for change in changes:
             if isinstance(change, Found):
                 known = change.path in self.settling
                 outcome = self.settling.observe(change.path, change.stamp, now)
                 if outcome is not Outcome.WAITING or not known:
-                    batch.append(_found(change.path, change.stamp, outcome))
+                    backlog = change.stamp.ctime_ns < backlog_before
+                    batch.append(_found(change.path, change.stamp, outcome, backlog=backlog))
             else:
                 if isinstance(change, Gone):
                     self.settling.forget(change.path)
@@ -77,7 +86,6 @@ class Intake:
         return True
 
 
-def _found(path: bytes, stamp: FileStamp, outcome: Outcome) -> Found:
-    found = Found(path=path, stamp=stamp, settled=outcome is Outcome.READY)
+def _found(path: bytes, stamp: FileStamp, outcome: Outcome, *, backlog: bool = False) -> Found:
     reason = {Outcome.WAITING: SETTLING, Outcome.NEVER: _NEVER_SETTLES}.get(outcome)
-    return msgspec.structs.replace(found, reason=reason)
+    return Found(path=path, stamp=stamp, settled=outcome is Outcome.READY, reason=reason, backlog=backlog)

@@ -80,6 +80,8 @@ class Patrol:
         self._renewed = False
         self._scan_wanted = False
         self._scan_began = 0.0
+        self._backlog_before = 0
+        """In the first scan of a root, its begin in nanoseconds of the clock: what was there before is its backlog."""
         self._next_check = 0.0
         self._next_scan = 0.0
         self._next_glance = 0.0
@@ -277,13 +279,15 @@ class Patrol:
     def _begin_scan(self, now: float) -> None:
         self._lookout.begin_scan()
         self.scan, self._scan_began = self._new_sweep(trees=(b"",)), now
+        self._backlog_before = 0 if self.record.last_scan else int(self._clock() * 1e9)
         self._next_scan = now + self._watch.rescan
 
     def _take_in(self, sweep: Sweep, now: float) -> None:
         """Record what a sweep has found so far; nothing is recorded while the brake holds."""
         changes, unsettled = sweep.take()
         if self._absences.held is None:
-            self._intake.take(changes, unsettled, now)
+            backlog_before = self._backlog_before if sweep is self.scan else 0
+            self._intake.take(changes, unsettled, now, backlog_before=backlog_before)
             self._absences.note(changes)
         mode = self._lookout.mode[0]
         if mode is WatchMode.DEGRADED and mode is not self.record.watch:

@@ -252,20 +252,6 @@ def test_roots(store: Store) -> None:
         store.root("../../etc")
 
 
-def test_the_first_lane_is_for_files_that_just_appeared(store: Store) -> None:
-    store.record(ROOT, [Found(path=b"old", stamp=stamp(1, age=10 * 86400), settled=True)])
-    store.record(ROOT, [Found(path=b"older", stamp=stamp(2, age=20 * 86400), settled=True)])
-    fresh = stamp(3, age=30 * 86400)
-    dropped = type(fresh)(size=1, mtime_ns=fresh.mtime_ns, ctime_ns=stamp(3, age=0).ctime_ns, inode=3, device=1)
-    store.record(ROOT, [Found(path=b"dropped", stamp=dropped, settled=True)])
-    store.record(OTHER, [Found(path=b"between", stamp=stamp(1, age=15 * 86400), settled=True)])
-    order = [row.path for row in store.next_batch(9, 10**9, [ROOT, OTHER])]
-    assert order == [b"dropped", b"old", b"between", b"older"]
-    assert [row.path for row in store.next_batch(2, 10**9, [ROOT, OTHER])] == order[:2]
-    assert [row.path for row in store.next_batch(9, 1500, [ROOT, OTHER])] == order[:2]
-    assert [row.path for row in store.next_batch(9, 1, [ROOT], skip=[(ROOT, b"dropped")])] == [b"old"]
-
-
 def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     with opened(tmp_path / "again") as store:
         (photo,) = index(store, b"a/one")

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,28 @@ def test_nothing_settles_before_quiet_even_when_old(stage: Stage) -> None:
     assert not stage.row("old.jpg").settled
     stage.run(0.2)
     assert stage.row("old.jpg").settled
+
+
+def test_what_a_first_scan_meets_is_backlog_but_not_what_is_dropped_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mtime may be that of long ago, as a copy that keeps times leaves it."""
+    stage.write("0/old.jpg", mtime=1e9)
+    differing = stage.catalog.differing
+
+    def drop_meanwhile(root: str, directory: bytes, seen: Mapping[bytes, tuple[int, int, int, int]]) -> object:
+        if directory == b"":  # the first that is looked at
+            time.sleep(0.02)  # the kernel's clock is a coarse one
+            stage.write("0/dropped.jpg", mtime=1e9)
+        return differing(root, directory, seen)
+
+    monkeypatch.setattr(stage.catalog, "differing", drop_meanwhile)
+    stage.run()
+    monkeypatch.undo()
+    stage.write("0/later.jpg", mtime=1e9)
+    stage.scan()
+    found = {change.path: change.backlog for change in stage.catalog.changes if isinstance(change, Found)}
+    assert found == {b"0/old.jpg": True, b"0/dropped.jpg": False, b"0/later.jpg": False}
 
 
 def test_a_scan_without_changes_writes_nothing_but_the_root(stage: Stage) -> None:
