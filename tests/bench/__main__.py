@@ -6,6 +6,8 @@ import json
 import pkgutil
 import sys
 
+import structlog
+
 import tests.bench
 from tests.bench.common import Busy
 
@@ -20,6 +22,7 @@ def main() -> int:
     parser.add_argument("name", choices=sorted(set(names) - PARTS))
     parser.add_argument("--json", action="store_true", help="print the object as JSON on one line")
     given, rest = parser.parse_known_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the result's
     try:
         result = importlib.import_module(f"tests.bench.{given.name}").main(rest)
     except Busy as busy:

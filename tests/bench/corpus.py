@@ -86,16 +86,20 @@ def small(root: Path, count: int, seed: int = 0) -> list[Path]:
     ]
 
 
-def linked(files: Sequence[Path], root: Path) -> Path:
-    """A directory with these files alone, as hard links (copies on another disk): one library of a kept corpus."""
+def copies(files: Sequence[Path], root: Path, count: int, first: int = 0) -> list[Path]:
+    """``count`` files of new content in ``root``: these in turn with a number behind the picture, all on the disk.
+
+    They cost a reader what the originals do; equal numbers of equal files are equal contents.
+    """
     root.mkdir(parents=True)
-    for file in files:
-        try:
-            os.link(file, root / file.name)
-        except OSError:
-            (root / file.name).write_bytes(file.read_bytes())
-            os.utime(root / file.name, ns=(file.stat().st_mtime_ns,) * 2)
-    return root
+    made = []
+    for number in range(first, first + count):
+        file = files[number % len(files)]
+        made.append(root / f"{number:07}-{file.name}")
+        made[-1].write_bytes(file.read_bytes() + number.to_bytes(8, "big"))
+        os.utime(made[-1], ns=(file.stat().st_mtime_ns,) * 2)
+    os.sync()
+    return made
 
 
 def frame(megapixels: int) -> tuple[int, int]:

@@ -8,14 +8,12 @@ many of ``misc`` stayed ungrouped is said apart.
 import argparse
 import csv
 import os
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import hdbscan
 import numpy as np
-import structlog
 from sklearn.metrics import adjusted_rand_score
 
 from pixsortd.analyze.analyzer import Analyzer
@@ -38,7 +36,6 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="groups", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="every second photo, default parameters only")
     quick = parser.parse_args(arguments).quick
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the result's
     if not (SHARED / "photos" / "labels.csv").is_file():
         raise SystemExit("no labelled photos beside the project (../shared/data or PIXSORTD_TEST_DATA)")
     with (SHARED / "photos" / "labels.csv").open() as table:

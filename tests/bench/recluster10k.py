@@ -6,7 +6,6 @@ with a spectrum like that of real embeddings, and 30 % loners.
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import hdbscan
 import numpy as np
-import structlog
 from sklearn.metrics import adjusted_rand_score
 
 from pixsortd.grouping.reduce import Array, unit
@@ -74,7 +72,6 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="recluster10k", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2,000 photos, three rounds")
     quick = parser.parse_args(arguments).quick
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the result's
     vectors, truth = made(2_000 if quick else 10_000)
     times: list[tuple[float, float]] = []
     for _ in range(3 if quick else 1):

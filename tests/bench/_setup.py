@@ -1,0 +1,92 @@
+"""What ingest is measured with: metrics and spaces that need no network, as a configuration file's tables."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pixsortd.config import Settings
+from tests.bench import corpus
+from tests.conftest import SHARED
+from tests.harness import Daemon, wait_until
+
+Tables = Mapping[str, Mapping[str, Any]]
+
+SPACES = ("builtin", "mobilenet", "clip")
+FILES = {"brisque": "brisque_svm_weights.pth", "niqe": "niqe_modelparameters.mat"}
+"""Parameter files beside the test material; without them a metric is left out."""
+MOBILENET = "mobilenetv2_100.tfhub_ptq_in1k.safetensors"
+CLIP = "ViT-B-32"
+
+
+def tables(space: str) -> dict[str, dict[str, Any]]:
+    """Settings for a space of ``SPACES`` and the default metrics, as far as their parameter files are there.
+
+    ``clip`` is ViT-B/32 with random weights, which cost what trained ones do. Raises ``SystemExit``
+    where ``mobilenet`` has no weights.
+    """
+    files = {name: str(SHARED / "weights" / file) for name, file in FILES.items()}
+    there = {name: path for name, path in files.items() if os.path.isfile(path)}
+    metrics = [name for name in Settings().score.metrics if name not in files or name in there]
+    score: dict[str, Any] = {"metrics": metrics, "weights": there}
+    own: dict[str, dict[str, Any]] = {}
+    if space == "mobilenet":
+        weights = SHARED / "weights" / MOBILENET
+        if not weights.is_file():
+            raise SystemExit("no weights beside the project (../shared/data or PIXSORTD_TEST_DATA)")
+        own[space] = {"model": "timm:mobilenetv2_100", "weights": str(weights), "args": {"pad_type": "same"}}
+    elif space == "clip":
+        own["clip"] = {"model": f"open_clip:{CLIP}", "weights": str(_random_clip(corpus.home()))}
+    return {"embed": {"space": space}, "score": score, "spaces": own}
+
+
+def settings(given: Tables) -> Settings:
+    """The same as the worker gets it."""
+    return msgspec.convert(given, Settings)
+
+
+def daemon(home: Path, root: Path, given: Tables) -> Daemon:
+    """A daemon over ``root`` with the shipped worker settings, that keeps its worker and does not regroup by itself."""
+    worker = {"batch_files": Settings().worker.batch_files, "idle": "1h"}
+    return Daemon(home, [root], {**given, "worker": worker, "cluster": {"every": "365d"}})
+
+
+def undone(running: Daemon) -> int:
+    """Files and photos that still wait for anything: to settle, to be analysed, scored, grouped."""
+    stages = sum(stage["depth"] for stage in running.get("/api/pipeline")["items"])
+    return stages + running.ledger()["pending"]
+
+
+def unscored(running: Daemon) -> int:
+    """Photos that still wait for a score or another part of their analysis."""
+    return next(int(stage["depth"]) for stage in running.get("/api/pipeline")["items"] if stage["name"] == "score")
+
+
+def at_rest(running: Daemon, seconds: float = 600) -> None:
+    """Wait until nothing waits any more and no job runs, twice in a row."""
+    for _ in range(2):
+        wait_until(lambda: not undone(running) and not _jobs(running), seconds, 0.5, "the daemon to be done")
+        time.sleep(1)
+
+
+def _jobs(running: Daemon) -> bool:
+    return any(job["state"] in ("queued", "running") for job in running.get("/api/jobs")["items"])
+
+
+def _random_clip(home: Path) -> Path:
+    """A weights file of the right shapes, the same each time."""
+    path = home / f"{CLIP}-random.safetensors"
+    if not path.exists():
+        import open_clip
+        import torch
+        from safetensors.torch import save_file
+
+        torch.manual_seed(0)
+        home.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.part")
+        save_file(open_clip.create_model(CLIP, pretrained=None).state_dict(), draft)
+        draft.rename(path)
+    return path
