@@ -8,16 +8,20 @@ from PIL import Image, ImageCms
 
 BACKGROUND = (255, 255, 255)
 """What shows through where a picture is transparent."""
+_MANAGED = ("L", "RGB", "CMYK", "LAB")
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """``image`` in mode L, RGB, CMYK or LAB: bit depth reduced, palette resolved, alpha laid on white."""
+    image = _opaque(_eight_bit(image))
+    return image if image.mode in _MANAGED else image.convert("RGB")
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """``image`` in mode RGB: bit depth reduced, alpha laid on white, ``profile`` (ICC) applied.
+    """A ``plain`` picture in mode RGB, its ``profile`` (ICC) applied.
 
     A profile that is broken or made for other channels is ignored, as viewers do.
     """
-    image = _opaque(_eight_bit(image))
-    if image.mode not in ("L", "RGB", "CMYK", "LAB"):
-        image = image.convert("RGB")
     transform = _transform(profile or b"", image.mode)
     if transform is not None:
         try:

@@ -13,9 +13,9 @@ import PIL
 from PIL import Image, UnidentifiedImageError
 
 from pixsortd.analyze.budget import Budget
-from pixsortd.analyze.colour import to_srgb
+from pixsortd.analyze.colour import plain
 from pixsortd.analyze.exif import exif_of, orientation_of
-from pixsortd.analyze.ports import ImageView
+from pixsortd.analyze.view import Box, ImageView
 from pixsortd.config import DecodeSettings
 from pixsortd.errors import NotAnImage, TooLarge
 from pixsortd.records import Exif
@@ -32,8 +32,15 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_FROM_RIGHT, _FROM_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
+"""Orientations by which the stored left or top comes to lie at the right or bottom."""
+_AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")
 _IN_FLIGHT = 96.0
 """Megapixels decoded at once by all threads; at 4 to 8 bytes a pixel this bounds the memory."""
+
+
+Extent = tuple[float, float]
+"""Width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Decoder:
             width, height = image.size
             if width * height > self._pixels:
                 raise self._too_large(width, height)
-            image.draft(None, _target(image.size, need))
+            drafted = image.draft(None, _target(image.size, need))
             # A progressive JPEG keeps the coefficients of all its pixels, however small it is decoded.
             pixels = width * height if image.info.get("progressive") else image.width * image.height
             with self._budget.share(pixels / 1e6):
@@ -107,14 +114,17 @@ class Decoder:
                 image.load()
                 # Asked again: some containers are turned by their decoder and then say so.
                 turn = orientation_of(image)
-                plain = to_srgb(_reduced(image, need), image.info.get("icc_profile"))
-                upright = _turned(_reduced(plain, need), turn)
+                shown = drafted[1][2:] if drafted is not None else image.size
+                small, shown = _reduced(image, shown, need)
+                small, shown = _reduced(plain(small), shown, need)
+                upright, box = _turned(small, shown, turn)
                 # Counting frames moves the reader, and with it the pixels that are still its own.
                 upright = upright.copy() if upright is image else upright
                 frames = _frames(image)
+                profile = image.info.get("icc_profile")
         if turn >= 5:
             width, height = height, width
-        return Decoded(ImageView(upright, width, height), str(image.format), frames, exif)
+        return Decoded(ImageView(width, height, upright, box, profile), str(image.format), frames, exif)
 
     def _too_large(self, width: int = 0, height: int = 0) -> TooLarge:
         limit = self._pixels // 1_000_000
@@ -134,19 +144,27 @@ def _target(size: tuple[int, int], need: Need) -> tuple[int, int]:
     return max(1, int(width * scale)), max(1, int(height * scale))
 
 
-def _reduced(image: Image.Image, need: Need) -> Image.Image:
+def _reduced(image: Image.Image, shown: Extent, need: Need) -> tuple[Image.Image, Extent]:
     """``image`` averaged down by a whole factor while at least twice what is needed remains."""
     width, height = _target(image.size, need)
     factor = min(image.width // width, image.height // height) // 2
     # Averaging palette indices or one-bit pixels would mean nothing; those pictures are small anyway.
-    if factor < 2 or image.mode not in ("RGB", "L", "CMYK"):
-        return image
-    return image.reduce(factor)
+    if factor < 2 or image.mode not in _AVERAGED:
+        return image, shown
+    return image.reduce(factor), (shown[0] / factor, shown[1] / factor)
 
 
-def _turned(image: Image.Image, orientation: int) -> Image.Image:
+def _turned(image: Image.Image, shown: Extent, orientation: int) -> tuple[Image.Image, Box]:
+    """``image`` upright, and where in it lies what was ``shown`` at its left and top before."""
+    wide, high = image.width - shown[0], image.height - shown[1]
     turn = _UPRIGHT.get(orientation)
-    return image if turn is None else image.transpose(turn)
+    if turn is not None:
+        image = image.transpose(turn)
+    if orientation >= 5:
+        wide, high = high, wide
+    left = wide if orientation in _FROM_RIGHT else 0.0
+    top = high if orientation in _FROM_BOTTOM else 0.0
+    return image, (left, top, image.width - wide + left, image.height - high + top)
 
 
 def _frames(image: Image.Image) -> int:

@@ -9,17 +9,23 @@ from PIL import Image
 
 from pixsortd.analyze import fault_hook
 from pixsortd.analyze.decode import Decoded, Decoder, Need
+from pixsortd.analyze.ports import Picture, PictureMetric
 from pixsortd.analyze.shelf import Busy, Shelf
 from pixsortd.analyze.thumbnail import encoded, resized
-from pixsortd.analyze.work import AT_REST, Held, Work, failure, no_memory
+from pixsortd.analyze.view import ImageView
+from pixsortd.analyze.work import AT_REST, Held, Work, failure, first_words, no_memory
 from pixsortd.config import Settings
 from pixsortd.errors import FileProblem
-from pixsortd.records import Photo, Wants
+from pixsortd.records import Photo, Score, Wants
 
 log = structlog.get_logger()
 
-SHORT_SIDE = 256
-"""A floor below every decode, so that which models are loaded does not change a photo's scores."""
+MARGIN = 1.875
+"""Pixels decoded for each a model sees: a JPEG decoded small is averaged in boxes, which blurs and folds what
+is near its finest detail. Measured with MobileNets, the cosine to a full decode is at least 0.98 at 1.25, 0.99
+from 1.75 on."""
+SHORT_SIDE = 480
+"""A floor below every decode, so that which usual models are loaded does not change a photo's scores."""
 WIDEST = 16
 """Models are shown at most this aspect ratio of a picture's middle; scaling a strip up costs gigabytes."""
 
@@ -39,11 +45,11 @@ class Describer:
         settings = self._settings
         return Need(
             long_side=max(settings.decode.thumbnail, settings.score.long_side),
-            short_side=max(SHORT_SIDE, self._shelf.short_side),
+            short_side=max(SHORT_SIDE, round(MARGIN * self._shelf.short_side)),
         )
 
     def describe(self, held: Held, wants: Wants, need: Need, *, alone: bool = False) -> Work:
-        """The file's photo, thumbnail, scored picture and model inputs, as far as wanted. Never raises.
+        """The file's photo, thumbnail, quick scores and model inputs, as far as wanted. Never raises.
 
         Without ``alone``, running out of memory only marks the work to be tried ``again``.
         """
@@ -69,22 +75,47 @@ class Describer:
         clock = _Clock(work.seconds)
         decoded = self._decoder.decode(held.content.data, need)
         clock.lap("decode")
-        image = decoded.view.image
-        small = resized(image, self._settings.decode.thumbnail)
+        view = decoded.view
+        small = resized(view, self._settings.decode.thumbnail)
         if work.wants.photo:
             work.thumbnail = encoded(small)
             work.photo = self._photo(held, decoded, work.thumbnail)
-        if work.wants.metrics:
-            long_side = self._settings.score.long_side
-            same = long_side == self._settings.decode.thumbnail
-            work.canvas = np.asarray(small if same else resized(image, long_side))
         clock.lap("thumbnail")
-        framed = _framed(image)
+        framed = view.middle(WIDEST)
         for name in work.wants.spaces:
             embedder = self._shelf.embedder(name)
             if embedder is not None:
                 work.inputs[name] = embedder.prepare(framed)
                 clock.lap(f"prepare:{name}")
+        self._score(work, view, small, clock)
+
+    def _score(self, work: Work, view: ImageView, small: Image.Image, clock: "_Clock") -> None:
+        """Measure what can be measured here; the other metrics are left their picture."""
+        pictures: dict[int, Picture] = {}
+        for name in work.wants.metrics:
+            metric = self._shelf.metric(name)
+            if metric is None:
+                continue
+            side = metric.info.long_side
+            if side not in pictures:
+                same = side == self._settings.decode.thumbnail
+                pictures[side] = Picture(np.asarray(small if same else resized(view, side)))
+                clock.lap("thumbnail")
+            if isinstance(metric, PictureMetric) and self._measured(work, name, metric, pictures[side]):
+                clock.lap(f"score:{name}")
+            else:
+                work.pictures[name] = pictures[side].pixels
+
+    def _measured(self, work: Work, name: str, metric: PictureMetric, picture: Picture) -> bool:
+        self._busy(f"score:{name}", (work.id,))
+        try:
+            value = metric.measure(picture)
+        # Whose fault it is, is found out where all metrics are run that have no answer.
+        except Exception as error:  # noqa: BLE001
+            log.debug("metric is tried again", metric=name, error=first_words(error))
+            return False
+        work.scores.append(Score(metric=metric.info, value=value, at=time.time()))
+        return True
 
     def _photo(self, held: Held, decoded: Decoded, thumbnail: bytes) -> Photo:
         taken = decoded.exif.taken_at
@@ -116,13 +147,3 @@ class _Clock:
         now = time.perf_counter()
         self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
         self._last = now
-
-
-def _framed(image: Image.Image) -> Image.Image:
-    """The middle of very long pictures, the others as they are."""
-    width, height = image.size
-    if max(width, height) <= WIDEST * min(width, height):
-        return image
-    wide, high = min(width, WIDEST * height), min(height, WIDEST * width)
-    left, top = (width - wide) // 2, (height - high) // 2
-    return image.crop((left, top, left + wide, top + high))

@@ -1,4 +1,4 @@
-"""What the analysis asks of embedders and metrics, and the picture it gives them.
+"""What the analysis asks of embedders and metrics.
 
 A family is the object an entry point names (groups ``pixsortd.embedders`` and
 ``pixsortd.metrics``); its ``load`` makes the one model that is used. Everything that can be wrong
@@ -6,32 +6,17 @@ with a model is raised from ``load`` as a :class:`pixsortd.errors.ModelProblem`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.records import MetricInfo, Space
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageView:
-    """A decoded picture: oriented, in sRGB, without alpha, perhaps smaller than the file's own.
-
-    Its long side is at least ``min(original, asked)``, whatever the decoder offered cheaply.
-    """
-
-    image: Image.Image
-    """Mode RGB."""
-    width: int
-    height: int
-    """Pixels of the original as displayed, after the orientation is applied."""
 
 
 @runtime_checkable
@@ -42,10 +27,10 @@ class Embedder(Protocol):
     device: str
     """``cpu``, ``cuda`` or ``mps``: where ``embed`` runs."""
     needs: int
-    """Pixels the short side of the picture given to ``prepare`` should have at least."""
+    """Pixels of the short side below which its input would be enlarged."""
 
-    def prepare(self, image: Image.Image) -> Array:
-        """The model's input for one RGB picture; the same shape and dtype for every picture.
+    def prepare(self, view: ImageView) -> Array:
+        """The model's input for one photo; the same shape and dtype for every photo.
 
         Runs in several threads at once.
         """

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pixsortd.analyze.batches import Limit, free_memory
 from pixsortd.analyze.ports import Array, Embedder, Floats, Metric
+from pixsortd.analyze.view import ImageView
 from pixsortd.analyze.work import first_words
 from pixsortd.config import Settings
 from pixsortd.errors import ModelProblem
@@ -195,7 +196,7 @@ def checked(vectors: Array, count: int, dim: int) -> Floats:
 
 
 def _probe_embedder(embedder: Embedder) -> None:
-    ready = embedder.prepare(Image.fromarray(_made_picture()))
+    ready = embedder.prepare(ImageView.of(Image.fromarray(_made_picture())))
     checked(embedder.embed(ready[None]), 1, embedder.space.dim)
 
 

@@ -26,6 +26,7 @@ from PIL import Image, ImageOps
 from pixsortd.analyze.embedders.builtin import Descriptor
 from pixsortd.analyze.metrics import pyiqa_registry
 from pixsortd.analyze.thumbnail import encoded, resized
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import Settings
 from pixsortd.decisions import Decisions
 from pixsortd.index.store import Store
@@ -97,7 +98,8 @@ class Gallery:
         self.count = len(self._pictures)
         descriptor = Descriptor("builtin")
         self.space = descriptor.space
-        self.vectors = descriptor.embed(np.stack([descriptor.prepare(picture) for picture in self._pictures]))
+        inputs = [descriptor.prepare(ImageView.of(picture)) for picture in self._pictures]
+        self.vectors = descriptor.embed(np.stack(inputs))
         self._thumbnails: dict[tuple[int, int], bytes] = {}
         self._originals: dict[tuple[int, int, str], bytes] = {}
 
@@ -133,7 +135,7 @@ def _pictures(source: Path | None) -> Iterator[Image.Image]:
     files = sorted(path for path in source.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
     for path in files[:: max(1, len(files) // PICTURES)][:PICTURES]:
         with Image.open(path) as image:
-            yield resized(ImageOps.exif_transpose(image).convert("RGB"), 1024)
+            yield resized(ImageView.of(ImageOps.exif_transpose(image).convert("RGB")), 1024)
 
 
 class Filling:

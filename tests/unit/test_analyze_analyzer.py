@@ -19,6 +19,7 @@ from pixsortd.analyze.analyzer import Analyzer
 from pixsortd.analyze.batches import Failed, Limit, in_batches, is_out_of_memory
 from pixsortd.analyze.device import resolve_device
 from pixsortd.analyze.ports import Array, Embedder, Floats, Metric
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import DecodeSettings, EmbedSettings, ScoreSettings, Settings
 from pixsortd.errors import ModelProblem, WeightsMissing
 from pixsortd.records import AbilityState, Analysis, FileStamp, Fingerprint, MetricInfo, Space, Wants, WorkItem
@@ -51,10 +52,9 @@ class Colours:
         self.batches: list[int] = []
         self.sizes: list[tuple[int, int]] = []
 
-    def prepare(self, image: Image.Image) -> Array:
-        assert image.mode == "RGB"
-        self.sizes.append(image.size)
-        return np.asarray(image.resize((1, 1), Image.Resampling.BOX), np.float32).reshape(3)
+    def prepare(self, view: ImageView) -> Array:
+        self.sizes.append((view.width, view.height))
+        return np.asarray(view.resized((1, 1), Image.Resampling.BOX), np.float32).reshape(3)
 
     def embed(self, batch: Array) -> Floats:
         self.batches.append(len(batch))

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from pixsortd.analyze.budget import Budget
-from pixsortd.analyze.colour import to_srgb
+from pixsortd.analyze.colour import plain, to_srgb
 from pixsortd.analyze.decode import Decoder, Need
 from pixsortd.analyze.thumbnail import encoded, fitted, resized
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import DecodeSettings
 from pixsortd.errors import FileProblem, NotAnImage, TooLarge
 from tests.conftest import draw
@@ -44,6 +45,11 @@ def saved(image: Image.Image, container: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def shown(view: ImageView) -> Image.Image:
+    """The photo at its own size."""
+    return view.resized((view.width, view.height), Image.Resampling.BICUBIC)
+
+
 def near(image: Image.Image, other: Image.Image) -> float:
     """Mean absolute difference of two pictures of one size."""
     assert image.size == other.size
@@ -58,15 +64,15 @@ def test_every_format(decoder: Decoder, container: str) -> None:
     decoded = decoder.decode(saved(picture, container), NEED)
     assert decoded.format == container
     assert (decoded.view.width, decoded.view.height, decoded.frames) == (320, 200, 1)
-    assert decoded.view.image.mode == "RGB"
-    assert near(decoded.view.image, picture) < 12
+    assert shown(decoded.view).mode == "RGB"
+    assert near(shown(decoded.view), picture) < 12
 
 
 def test_multi_picture_jpeg_is_its_first_picture(decoder: Decoder) -> None:
     data = saved(draw(1, (64, 48)), "MPO", save_all=True, append_images=[draw(2, (64, 48))])
     decoded = decoder.decode(data, NEED)
     assert (decoded.format, decoded.frames) == ("MPO", 2)
-    assert near(decoded.view.image, draw(1, (64, 48))) < near(decoded.view.image, draw(2, (64, 48))) / 2
+    assert near(shown(decoded.view), draw(1, (64, 48))) < near(shown(decoded.view), draw(2, (64, 48))) / 2
 
 
 @pytest.mark.parametrize("container", ["GIF", "WEBP", "PNG", "TIFF"])
@@ -74,9 +80,9 @@ def test_animations_and_pages_are_their_first_frame(decoder: Decoder, container:
     red, blue = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
     decoded = decoder.decode(saved(red, container, save_all=True, append_images=[blue, red]), NEED)
     assert decoded.frames == 3
-    assert near(decoded.view.image, red) < 4
+    assert near(shown(decoded.view), red) < 4
     # What came out is its own picture, not the reader's changing one.
-    assert type(decoded.view.image) is Image.Image
+    assert type(decoded.view.source) is Image.Image
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -93,7 +99,7 @@ def test_orientation_is_applied_once(decoder: Decoder, orientation: int) -> None
     for container in ("JPEG", "PNG", "TIFF", "WEBP"):
         decoded = decoder.decode(saved(stored, container, exif=tags), NEED)
         assert (decoded.view.width, decoded.view.height) == (96, 64), container
-        assert near(decoded.view.image, upright) < 12, container
+        assert near(shown(decoded.view), upright) < 12, container
         assert decoded.exif.orientation == orientation, container
 
 
@@ -101,54 +107,54 @@ def test_large_jpegs_are_decoded_small_but_never_too_small(decoder: Decoder) -> 
     data = saved(draw(7, (4000, 3000)), "JPEG", quality=90)
     view = decoder.decode(data, NEED).view
     assert (view.width, view.height) == (4000, 3000)
-    assert view.image.size == (1000, 750)
-    assert decoder.decode(data, Need(512, 1200)).view.image.height >= 1200
-    assert decoder.decode(data, Need(5000, 256)).view.image.size == (4000, 3000)
+    assert view.source.size == (1000, 750)
+    assert decoder.decode(data, Need(512, 1200)).view.source.height >= 1200
+    assert decoder.decode(data, Need(5000, 256)).view.source.size == (4000, 3000)
     full = Image.open(io.BytesIO(data)).resize((512, 384), Image.Resampling.BICUBIC)
-    assert near(resized(view.image, 512), full) < 2
+    assert near(resized(view, 512), full) < 2
 
 
 @pytest.mark.parametrize("container", ["PNG", "TIFF", "WEBP"])
 def test_other_large_pictures_are_averaged_down(decoder: Decoder, container: str) -> None:
     picture = draw(8, (3200, 2400))
     options = {"quality": 90, "method": 0} if container == "WEBP" else {}
-    image = decoder.decode(saved(picture, container, **options), NEED).view.image
-    assert 1024 <= image.width <= 2048
-    assert near(resized(image, 512), picture.resize((512, 384), Image.Resampling.BICUBIC)) < 2
+    view = decoder.decode(saved(picture, container, **options), NEED).view
+    assert 1024 <= view.source.width <= 2048
+    assert near(resized(view, 512), picture.resize((512, 384), Image.Resampling.BICUBIC)) < 2
 
 
 def test_transparency_is_laid_on_white(decoder: Decoder) -> None:
     clear = Image.new("RGBA", (20, 20), (200, 0, 0, 0))
     half = Image.new("RGBA", (20, 20), (255, 0, 0, 128))
-    assert decoder.decode(saved(clear, "PNG"), NEED).view.image.getpixel((5, 5)) == (255, 255, 255)
-    assert decoder.decode(saved(half, "WEBP", lossless=True), NEED).view.image.getpixel((5, 5)) == (255, 127, 127)
+    assert shown(decoder.decode(saved(clear, "PNG"), NEED).view).getpixel((5, 5)) == (255, 255, 255)
+    assert shown(decoder.decode(saved(half, "WEBP", lossless=True), NEED).view).getpixel((5, 5)) == (255, 127, 127)
     palette = Image.new("P", (20, 20), 1)
     palette.putpalette([0, 0, 0, 9, 200, 30])
-    assert decoder.decode(saved(palette, "GIF"), NEED).view.image.getpixel((5, 5)) == (9, 200, 30)
-    assert decoder.decode(saved(palette, "PNG", transparency=1), NEED).view.image.getpixel((5, 5)) == (255, 255, 255)
+    assert shown(decoder.decode(saved(palette, "GIF"), NEED).view).getpixel((5, 5)) == (9, 200, 30)
+    assert shown(decoder.decode(saved(palette, "PNG", transparency=1), NEED).view).getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_sixteen_bits_and_floats_keep_their_tones(decoder: Decoder) -> None:
     ramp = np.linspace(0, 65535, 256, dtype=np.uint16)[None].repeat(8, 0)
     expected = np.linspace(0, 255, 256)
     for data in (saved(Image.fromarray(ramp), "PNG"), saved(Image.fromarray(ramp), "TIFF")):
-        got = np.asarray(decoder.decode(data, NEED).view.image)[0, :, 1]
+        got = np.asarray(shown(decoder.decode(data, NEED).view))[0, :, 1]
         assert np.abs(got - expected).max() <= 1
     unit = Image.fromarray((ramp / 65535).astype(np.float32))
-    assert np.abs(np.asarray(to_srgb(unit, None))[0, :, 1] - expected).max() <= 1
+    assert np.abs(np.asarray(to_srgb(plain(unit), None))[0, :, 1] - expected).max() <= 1
     wild = Image.fromarray(np.array([[np.nan, np.inf, -5.0, 3.0]], np.float32))
-    assert np.asarray(to_srgb(wild, None)).max() <= 255
+    assert np.asarray(to_srgb(plain(wild), None)).max() <= 255
 
 
 def test_other_colour_models(decoder: Decoder) -> None:
     cmyk = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
-    red = decoder.decode(saved(cmyk, "JPEG", quality=95), NEED).view.image.getpixel((8, 8))
+    red = shown(decoder.decode(saved(cmyk, "JPEG", quality=95), NEED).view).getpixel((8, 8))
     assert isinstance(red, tuple)
     assert red[0] > 240
     assert max(red[1:]) < 16
     lab = Image.new("LAB", (16, 16), (255, 128, 128))
     assert min(np.asarray(to_srgb(lab, None))[0, 0]) > 200
-    assert to_srgb(Image.new("1", (4, 4), 1), None).getpixel((0, 0)) == (255, 255, 255)
+    assert to_srgb(plain(Image.new("1", (4, 4), 1)), None).getpixel((0, 0)) == (255, 255, 255)
 
 
 def _swapped_profile() -> bytes:
@@ -170,7 +176,7 @@ def _swapped_profile() -> bytes:
 
 def test_an_embedded_profile_is_applied(decoder: Decoder) -> None:
     red = Image.new("RGB", (16, 16), (250, 10, 10))
-    pixel = decoder.decode(saved(red, "PNG", icc_profile=_swapped_profile()), NEED).view.image.getpixel((8, 8))
+    pixel = shown(decoder.decode(saved(red, "PNG", icc_profile=_swapped_profile()), NEED).view).getpixel((8, 8))
     assert isinstance(pixel, tuple)
     assert pixel[2] > 200 > 60 > pixel[0]
 
@@ -178,7 +184,7 @@ def test_an_embedded_profile_is_applied(decoder: Decoder) -> None:
 @pytest.mark.parametrize("profile", [b"", b"not a profile", b"\0" * 200])
 def test_a_broken_profile_is_ignored(decoder: Decoder, profile: bytes) -> None:
     picture = draw(2, (32, 32))
-    assert near(decoder.decode(saved(picture, "PNG", icc_profile=profile), NEED).view.image, picture) == 0
+    assert near(shown(decoder.decode(saved(picture, "PNG", icc_profile=profile), NEED).view), picture) == 0
 
 
 def test_a_profile_for_other_channels_is_ignored() -> None:
@@ -240,7 +246,7 @@ def test_out_of_memory_is_not_called_damage(decoder: Decoder, monkeypatch: pytes
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("pixsortd.analyze.decode.to_srgb", exhausted)
+    monkeypatch.setattr("pixsortd.analyze.decode.plain", exhausted)
     with pytest.raises(MemoryError):
         decoder.decode(saved(draw(1, (8, 8)), "PNG"), NEED)
 
@@ -250,7 +256,7 @@ def test_thumbnails_keep_the_aspect_and_never_grow() -> None:
     assert fitted((3000, 4000), 512) == (384, 512)
     assert fitted((300, 200), 512) == (300, 200)
     assert fitted((60_000, 10), 512) == (512, 1)
-    small = Image.open(io.BytesIO(encoded(resized(draw(1, (800, 600)), 512))))
+    small = Image.open(io.BytesIO(encoded(resized(ImageView.of(draw(1, (800, 600))), 512))))
     assert (small.format, small.size) == ("JPEG", (512, 384))
     assert not small.getexif()
 
@@ -292,7 +298,7 @@ def test_real_odd_formats(decoder: Decoder, shared_data: Path) -> None:
             refused[path.name] = problem.reason().code
             continue
         if path.name.startswith("landscape_"):
-            upright.append(np.asarray(resized(decoded.view.image, 300), np.float32))
+            upright.append(np.asarray(resized(decoded.view, 300), np.float32))
     # Formats that are not on the list, and one photo that is truncated.
     assert {name.rpartition(".")[2] for name in refused} <= {"jxl", "jpf", "jp2", "ico", "psd", "pgm", "jpg"}
     assert [name for name in refused if name.endswith(".jpg")] == ["ultrahdr.jpg"]

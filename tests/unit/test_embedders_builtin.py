@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from pixsortd.analyze.embedders.builtin import Descriptor, family
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings
 from tests.conftest import draw
 
@@ -23,7 +24,7 @@ def builtin() -> Descriptor:
 
 
 def vectors(embedder: Descriptor, images: list[Image.Image]) -> npt.NDArray[np.float32]:
-    return embedder.embed(np.stack([embedder.prepare(image) for image in images]))
+    return embedder.embed(np.stack([embedder.prepare(ImageView.of(image)) for image in images]))
 
 
 def neighbours(found: npt.NDArray[np.float32], labels: list[str]) -> float:
@@ -58,10 +59,10 @@ def test_a_photo_has_one_vector_whatever_it_is_batched_with(builtin: Descriptor)
 def test_prepare_is_thread_safe_and_of_one_shape(builtin: Descriptor) -> None:
     images = [draw(seed, (64 + 40 * seed, 480 - 30 * seed)) for seed in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        threaded = list(pool.map(builtin.prepare, images))
+        threaded = list(pool.map(builtin.prepare, map(ImageView.of, images)))
     for image, prepared in zip(images, threaded, strict=True):
         assert (prepared.shape, prepared.dtype) == ((96, 96, 3), np.uint8)
-        np.testing.assert_array_equal(prepared, builtin.prepare(image))
+        np.testing.assert_array_equal(prepared, builtin.prepare(ImageView.of(image)))
 
 
 def test_the_same_picture_again_is_nearer_than_any_other(builtin: Descriptor) -> None:

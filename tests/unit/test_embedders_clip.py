@@ -11,6 +11,7 @@ import pytest
 from pixsortd.analyze import torchvision_ops
 from pixsortd.analyze.embedders import clip
 from pixsortd.analyze.embedders.clip import family
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.errors import ModelProblem, WeightsDamaged, WeightsMissing
 from tests.conftest import draw
@@ -71,7 +72,7 @@ def test_vectors_equal_open_clips_own(open_clip: Any, checkpoint: Path) -> None:
     with torch.inference_mode():
         theirs = model.eval().encode_image(torch.stack([transform(i) for i in images]), normalize=True).numpy()
     embedder = family.load("open_clip:tiny-clip", own(checkpoint), MODELS, "cpu")
-    found = embedder.embed(np.stack([embedder.prepare(image) for image in images]))
+    found = embedder.embed(np.stack([embedder.prepare(ImageView.of(image)) for image in images]))
     np.testing.assert_allclose(found, theirs, atol=1e-5)
     assert embedder.space.dim == 24
     assert "resize=squash:32x32:bilinear" in embedder.space.preprocessing

@@ -10,6 +10,7 @@ import pytest
 from pixsortd.analyze import torchvision_ops
 from pixsortd.analyze.embedders import dino
 from pixsortd.analyze.embedders.dino import family
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.errors import ModelProblem, WeightsDamaged, WeightsMissing
 from tests.conftest import draw
@@ -67,7 +68,7 @@ def test_vectors_are_the_models_class_tokens(kind: str, directories: dict[str, P
 
     images = [draw(seed, (200, 150)) for seed in range(3)]
     embedder = family.load(kind, own(kind, directories[kind]), MODELS, "cpu")
-    batch = np.stack([embedder.prepare(image) for image in images])
+    batch = np.stack([embedder.prepare(ImageView.of(image)) for image in images])
     pixels = ((batch / 255 - IMAGENET["image_mean"]) / IMAGENET["image_std"]).transpose(0, 3, 1, 2)
     with torch.inference_mode():
         theirs = _model(kind)(torch.tensor(pixels, dtype=torch.float32)).pooler_output.numpy()
@@ -96,7 +97,7 @@ def test_pixels_are_what_transformers_makes_of_a_picture(kind: str, directories:
     image = draw(5, (200, 150))
     theirs = np.asarray(processor(image, return_tensors="np")["pixel_values"][0])
     chain = dino._preprocessing(PROCESSORS[kind])
-    ours = ((chain.apply(image) / 255 - chain.mean) / chain.std).transpose(2, 0, 1)
+    ours = ((chain.apply(ImageView.of(image)) / 255 - chain.mean) / chain.std).transpose(2, 0, 1)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).mean() < 0.02
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pixsortd.analyze import torchvision_ops
 from pixsortd.analyze.embedders.preprocess import Preprocessing
+from pixsortd.analyze.view import ImageView
 from pixsortd.errors import ModelProblem
 from tests.conftest import draw
 
@@ -20,7 +21,7 @@ def made(**changes: object) -> Preprocessing:
 
 
 def tensor(chain: Preprocessing, image: Image.Image) -> np.ndarray:
-    return ((chain.apply(image) / 255 - chain.mean) / chain.std).transpose(2, 0, 1)
+    return ((chain.apply(ImageView.of(image)) / 255 - chain.mean) / chain.std).transpose(2, 0, 1)
 
 
 @settings(max_examples=25, deadline=None)
@@ -69,7 +70,7 @@ def test_the_text_is_pinned() -> None:
 @pytest.mark.parametrize("size", [(20000, 3), (3, 20000), (1, 1)])
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash", "cover"])
 def test_odd_shapes_cost_little_and_work(size: tuple[int, int], mode: str) -> None:
-    assert made(resize=mode).apply(Image.new("RGB", size, (9, 9, 9))).shape == (64, 64, 3)
+    assert made(resize=mode).apply(ImageView.of(Image.new("RGB", size, (9, 9, 9)))).shape == (64, 64, 3)
 
 
 def test_what_is_not_supported_is_said() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pixsortd.analyze import torchvision_ops
 from pixsortd.analyze.embedders.timm import family
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.errors import ModelProblem, WeightsDamaged, WeightsMissing
 from tests.conftest import draw
@@ -56,7 +57,7 @@ def test_features_equal_timms_own(timm: Any, checkpoint: Path) -> None:
     theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
 
     embedder = family.load(NAME, own(checkpoint), MODELS, "cpu")
-    found = embedder.embed(np.stack([embedder.prepare(image) for image in images]))
+    found = embedder.embed(np.stack([embedder.prepare(ImageView.of(image)) for image in images]))
     np.testing.assert_allclose(found, theirs, atol=1e-5)
     assert embedder.space.dim == found.shape[1] == model.num_features
     assert embedder.space.model == NAME
@@ -189,7 +190,7 @@ def test_real_weights_tell_real_photos_apart(shared_data: Path) -> None:
     settings = SpaceSettings(model="timm:mobilenetv2_100", weights=str(path), args={"pad_type": "same"})
     embedder = family.load("timm:mobilenetv2_100", settings, MODELS, "cpu")
     images, labels = (every[::6] for every in labelled(shared_data / "photos"))
-    prepared = [embedder.prepare(image) for image in images]
+    prepared = [embedder.prepare(ImageView.of(image)) for image in images]
     found = np.concatenate([embedder.embed(np.stack(prepared[i : i + 16])) for i in range(0, len(prepared), 16)])
     accuracy = neighbours(found, labels)
     print(f"MobileNetV2, leave-one-out 1-NN on {len(labels)} photos of 17 classes: {accuracy:.3f}")

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from pixsortd.analyze.ports import Array, Floats
+from pixsortd.analyze.view import ImageView
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.records import Space
 
@@ -74,9 +75,9 @@ class Descriptor:
             dim=dim,
         )
 
-    def prepare(self, image: Image.Image) -> Array:
+    def prepare(self, view: ImageView) -> Array:
         """uint8 [SIDE, SIDE, 3], the whole picture whatever its aspect; thread-safe."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+        return np.asarray(view.resized((SIDE, SIDE), Image.Resampling.BILINEAR))
 
     def embed(self, batch: Array) -> Floats:
         """Unit vectors, float32 [n, dim]."""

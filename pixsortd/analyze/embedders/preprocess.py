@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pixsortd.analyze.ports import Array
+from pixsortd.analyze.view import ImageView
 from pixsortd.errors import ModelProblem
 from pixsortd.records import Record
 
@@ -69,50 +70,39 @@ class Preprocessing(Record, frozen=True, kw_only=True):
         """Pixels of the short side below which resizing would have to invent detail."""
         return max(self.size)
 
-    def apply(self, image: Image.Image) -> Array:
-        """uint8 [height, width, 3] of an RGB picture; mean and deviation are applied on the device."""
-        sized = _RESIZERS[self.resize](_trimmed(image), self.size, _FILTERS[self.interpolation])
-        return np.array(_center(sized, self.crop, self.fill))
+    def apply(self, view: ImageView) -> Array:
+        """uint8 [height, width, 3], RGB; mean and deviation are applied on the device."""
+        view = view.middle(_WIDEST)
+        target = _RESIZERS[self.resize](view.width, view.height, self.size)
+        return np.array(_center(view.resized(target, _FILTERS[self.interpolation]), self.crop, self.fill))
 
 
-def _trimmed(image: Image.Image) -> Image.Image:
-    width, height = image.size
-    long = int(min(width, height) * _WIDEST)
-    if max(width, height) <= long:
-        return image
-    left, top = max(0, (width - long) // 2), max(0, (height - long) // 2)
-    return image.crop((left, top, width - left, height - top))
-
-
-def _shortest(image: Image.Image, size: Size, resample: Image.Resampling) -> Image.Image:
-    width, height = image.size
+def _shortest(width: int, height: int, size: Size) -> tuple[int, int]:
     short = size[0]
-    target = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
-    return image.resize(target, resample)
+    return (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
 
 
-def _longest(image: Image.Image, size: Size, resample: Image.Resampling) -> Image.Image:
-    width, height = image.size
+def _longest(width: int, height: int, size: Size) -> tuple[int, int]:
     ratio = max(height / size[0], width / size[1])
-    return image.resize((max(1, round(width / ratio)), max(1, round(height / ratio))), resample)
+    return max(1, round(width / ratio)), max(1, round(height / ratio))
 
 
-def _cover(image: Image.Image, size: Size, resample: Image.Resampling) -> Image.Image:
-    width, height = image.size
+def _cover(width: int, height: int, size: Size) -> tuple[int, int]:
     ratio = min(height / size[0], width / size[1])
-    return image.resize((round(width / ratio), round(height / ratio)), resample)
+    return round(width / ratio), round(height / ratio)
 
 
-def _squash(image: Image.Image, size: Size, resample: Image.Resampling) -> Image.Image:
-    return image.resize((size[1], size[0]), resample)
+def _squash(width: int, height: int, size: Size) -> tuple[int, int]:  # noqa: ARG001 - as its sisters
+    return size[1], size[0]
 
 
-_RESIZERS: dict[str, Callable[[Image.Image, Size, Image.Resampling], Image.Image]] = {
+_RESIZERS: dict[str, Callable[[int, int, Size], tuple[int, int]]] = {
     "shortest": _shortest,
     "longest": _longest,
     "cover": _cover,
     "squash": _squash,
 }
+"""From the photo's width and height to the width and height it is resized to."""
 
 
 def _center(image: Image.Image, crop: Size, fill: tuple[int, ...]) -> Image.Image:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from pixsortd.analyze.embedders.preprocess import Preprocessing
 from pixsortd.analyze.ports import Array, Floats
+from pixsortd.analyze.view import ImageView
 from pixsortd.analyze.weights import Weights, first_line
 from pixsortd.errors import ModelProblem
 from pixsortd.records import Space
@@ -59,9 +59,9 @@ class TorchEmbedder:
             ) from error
         self.space = Space(name=name, model=model, revision=weights.revision, preprocessing=preprocessing.text, dim=dim)
 
-    def prepare(self, image: Image.Image) -> Array:
+    def prepare(self, view: ImageView) -> Array:
         """uint8 [height, width, 3]; thread-safe."""
-        return self._preprocessing.apply(image)
+        return self._preprocessing.apply(view)
 
     def embed(self, batch: Array) -> Floats:
         """Unit vectors, float32 [n, dim]."""
