@@ -5,15 +5,18 @@ import zlib
 
 import numpy as np
 import structlog
+from PIL import Image
 
 from pixsortd.analyze import fault_hook
 from pixsortd.analyze.decode import Decoded, Decoder, Need
+from pixsortd.analyze.ports import Picture, PictureMetric
 from pixsortd.analyze.shelf import Busy, Shelf
 from pixsortd.analyze.thumbnail import encoded, resized
-from pixsortd.analyze.work import AT_REST, Held, Work, failure, no_memory
+from pixsortd.analyze.view import ImageView
+from pixsortd.analyze.work import AT_REST, Held, Work, failure, first_words, no_memory
 from pixsortd.config import Settings
 from pixsortd.errors import FileProblem
-from pixsortd.records import Photo, Wants
+from pixsortd.records import Photo, Score, Wants
 
 log = structlog.get_logger()
 
@@ -46,7 +49,7 @@ class Describer:
         )
 
     def describe(self, held: Held, wants: Wants, need: Need, *, alone: bool = False) -> Work:
-        """The file's photo, thumbnail, scored picture and model inputs, as far as wanted. Never raises.
+        """The file's photo, thumbnail, quick scores and model inputs, as far as wanted. Never raises.
 
         Without ``alone``, running out of memory only marks the work to be tried ``again``.
         """
@@ -77,10 +80,6 @@ class Describer:
         if work.wants.photo:
             work.thumbnail = encoded(small)
             work.photo = self._photo(held, decoded, work.thumbnail)
-        if work.wants.metrics:
-            long_side = self._settings.score.long_side
-            same = long_side == self._settings.decode.thumbnail
-            work.canvas = np.asarray(small if same else resized(view, long_side))
         clock.lap("thumbnail")
         framed = view.middle(WIDEST)
         for name in work.wants.spaces:
@@ -88,6 +87,35 @@ class Describer:
             if embedder is not None:
                 work.inputs[name] = embedder.prepare(framed)
                 clock.lap(f"prepare:{name}")
+        self._score(work, view, small, clock)
+
+    def _score(self, work: Work, view: ImageView, small: Image.Image, clock: "_Clock") -> None:
+        """Measure what can be measured here; the other metrics are left their picture."""
+        pictures: dict[int, Picture] = {}
+        for name in work.wants.metrics:
+            metric = self._shelf.metric(name)
+            if metric is None:
+                continue
+            side = metric.info.long_side
+            if side not in pictures:
+                same = side == self._settings.decode.thumbnail
+                pictures[side] = Picture(np.asarray(small if same else resized(view, side)))
+                clock.lap("thumbnail")
+            if isinstance(metric, PictureMetric) and self._measured(work, name, metric, pictures[side]):
+                clock.lap(f"score:{name}")
+            else:
+                work.pictures[name] = pictures[side].pixels
+
+    def _measured(self, work: Work, name: str, metric: PictureMetric, picture: Picture) -> bool:
+        self._busy(f"score:{name}", (work.id,))
+        try:
+            value = metric.measure(picture)
+        # Whose fault it is, is found out where all metrics are run that have no answer.
+        except Exception as error:  # noqa: BLE001
+            log.debug("metric is tried again", metric=name, error=first_words(error))
+            return False
+        work.scores.append(Score(metric=metric.info, value=value, at=time.time()))
+        return True
 
     def _photo(self, held: Held, decoded: Decoded, thumbnail: bytes) -> Photo:
         taken = decoded.exif.taken_at

@@ -8,8 +8,8 @@ import numpy as np
 import structlog
 
 from pixsortd.analyze.batches import Failed, in_batches, is_out_of_memory
-from pixsortd.analyze.ports import Array, Embedder, Metric
-from pixsortd.analyze.shelf import Busy, Shelf, checked
+from pixsortd.analyze.ports import Embedder, Metric, PictureMetric
+from pixsortd.analyze.shelf import Busy, Shelf, checked, scored
 from pixsortd.analyze.work import AT_REST, Work, failure, first_words
 from pixsortd.records import Embedding, Score
 
@@ -33,14 +33,14 @@ class Forwards:
                 self._embed(name, embedder, [w for w in works if name in w.inputs and w.failure is None])
 
     def score(self, works: Sequence[Work]) -> None:
-        """Each metric's raw score, pictures of one size together."""
-        alive = [work for work in works if work.failure is None and work.canvas is not None]
-        for name in dict.fromkeys(name for work in alive for name in work.wants.metrics):
-            members = [work for work in alive if name in work.wants.metrics]
-            for shape in dict.fromkeys(_pixels(work).shape for work in members):
+        """Each metric's raw score where there is none yet, pictures of one size together."""
+        alive = [work for work in works if work.failure is None]
+        for name in dict.fromkeys(name for work in alive for name in work.pictures):
+            members = [work for work in alive if name in work.pictures]
+            for shape in dict.fromkeys(work.pictures[name].shape for work in members):
                 metric = self._shelf.metric(name)
                 if metric is not None:
-                    self._score(name, metric, [work for work in members if _pixels(work).shape == shape])
+                    self._score(name, metric, [work for work in members if work.pictures[name].shape == shape])
 
     def _embed(self, name: str, embedder: Embedder, works: Sequence[Work]) -> None:
         def forward(batch: Sequence[Work]) -> list[bytes]:
@@ -57,13 +57,9 @@ class Forwards:
             else:
                 batch[0].failure = failure(result.error)
 
-    def _score(self, name: str, metric: Metric, works: Sequence[Work]) -> None:
+    def _score(self, name: str, metric: Metric | PictureMetric, works: Sequence[Work]) -> None:
         def forward(batch: Sequence[Work]) -> Sequence[float]:
-            pixels = np.stack([np.moveaxis(_pixels(work), 2, 0) for work in batch])
-            scores = metric.score(pixels.astype(np.float32) / np.float32(255))
-            if len(scores) != len(batch):
-                raise ValueError(f"the metric gave {len(scores)} scores for {len(batch)} pictures")
-            return scores
+            return scored(metric, [work.pictures[name] for work in batch])
 
         for batch, result in self._timed("score", name, works, forward):
             if not isinstance(result, Failed):
@@ -105,8 +101,3 @@ class Forwards:
             self._shelf.put_away(kind, name, error)
             return True
         return not self._shelf.still_works(kind, name)
-
-
-def _pixels(work: Work) -> Array:
-    assert work.canvas is not None
-    return work.canvas

@@ -65,6 +65,17 @@ class Published(Protocol):
         """The hub repository of the model ``name``, or None."""
 
 
+@runtime_checkable
+class Parametered(Protocol):
+    """A metric family that can say which files its metrics need."""
+
+    def parameters(self, name: str) -> tuple[ParameterFile, ...] | None:
+        """The files of the metric ``name``, None if that is only known when it is built.
+
+        Raises ``ModelProblem`` for a name it does not know.
+        """
+
+
 Watch = Callable[[Progress], None]
 
 
@@ -96,6 +107,23 @@ def models_pull(settings: Settings, names: Sequence[str], on_progress: Watch) ->
     return pulled
 
 
+class Terms(Record, frozen=True, kw_only=True):
+    """Licences of a metric."""
+
+    code: str = ""
+    files: frozenset[str] = frozenset()
+    """Those of its parameter files."""
+
+
+def metric_terms(name: str) -> Terms:
+    """Under which terms a metric is used; empty for one that does not exist."""
+    try:
+        code, files = plugins.metric_family(name).license, _parameters(name)
+    except ModelProblem:
+        return Terms()
+    return Terms(code=code, files=frozenset(file.license for file in files or ()))
+
+
 def _damaged(entry: ModelEntry) -> bool:
     """Whether a file beside the entry's own in the hub's cache is not what its name promises."""
     directory = os.path.dirname(entry.path)
@@ -108,7 +136,7 @@ def _damaged(entry: ModelEntry) -> bool:
 def _named(settings: Settings, names: Sequence[str]) -> Iterator[ModelEntry]:
     listed = {entry.name: entry for entry in models_list(settings)}
     for name in names:
-        metric = name not in listed and name in pyiqa_registry.registry()
+        metric = name.partition(":")[0] in plugins.names(plugins.METRICS) or name in pyiqa_registry.registry()
         yield listed.get(name) or (_metric if metric else _space)(name, settings, False)
 
 
@@ -171,17 +199,15 @@ def _cached(origin: Origin, settings: Settings, name: str) -> dict[str, object]:
 
 
 def _metric(name: str, settings: Settings, configured: bool) -> ModelEntry:
-    entry = ModelEntry(
-        kind="metric", name=name, model=name, configured=configured, present=None, license=pyiqa_registry.LICENSE
-    )
+    entry = ModelEntry(kind="metric", name=name, model=name, configured=configured, present=None)
     try:
-        pyiqa_registry.describe(name, long_side=settings.score.long_side)
+        entry = _with(entry, license=plugins.metric_family(name).license)
+        files = _parameters(name)
     except ModelProblem as problem:
         return _with(entry, present=False, reason=problem.reason())
     own = settings.score.weights.get(name)
     if own:
         return _with(entry, **{"present": False, **_local(own)})
-    files = pyiqa_registry.FILES.get(name)
     if files is None:
         return entry
     paths = [pyiqa_registry.place(file) for file in files]
@@ -193,6 +219,11 @@ def _metric(name: str, settings: Settings, configured: bool) -> ModelEntry:
         return _with(entry, present=False, repo=pyiqa_registry.REPO, reason=absent.reason())
     size = sum(os.path.getsize(path) for path in paths)
     return _with(entry, present=True, repo=pyiqa_registry.REPO if paths else "", size=size, path=next(iter(paths), ""))
+
+
+def _parameters(name: str) -> tuple[ParameterFile, ...] | None:
+    family = plugins.metric_family(name)
+    return family.parameters(name) if isinstance(family, Parametered) else None
 
 
 def _pull_space(entry: ModelEntry, settings: Settings, on_progress: Watch) -> None:
@@ -220,8 +251,7 @@ def _pull_space(entry: ModelEntry, settings: Settings, on_progress: Watch) -> No
 def _pull_metric(entry: ModelEntry, settings: Settings, on_progress: Watch) -> None:  # noqa: ARG001 - one signature
     if entry.reason is not None and entry.path:
         raise WeightsMissing(entry.reason.message, path=entry.path, next_step=entry.reason.next_step)
-    pyiqa_registry.describe(entry.name, long_side=512)
-    files = pyiqa_registry.FILES.get(entry.name)
+    files = _parameters(entry.name)
     if files is None:
         _pull_by_building(entry.name, on_progress)
         return
@@ -241,10 +271,10 @@ def _pull_parameters(name: str, file: ParameterFile, on_progress: Watch) -> None
             if file.url
             else hub.look(pyiqa_registry.REPO, file.name).wanted
         )
-        _fetch(name, wanted, target, on_progress)
+        _fetch(name, wanted, target, file.license, on_progress)
 
 
-def _fetch(name: str, wanted: download.Wanted, target: str, on_progress: Watch) -> None:
+def _fetch(name: str, wanted: download.Wanted, target: str, terms: str, on_progress: Watch) -> None:
     def watch(done: int, total: int | None) -> None:
         on_progress(
             Progress(
@@ -253,7 +283,7 @@ def _fetch(name: str, wanted: download.Wanted, target: str, on_progress: Watch) 
                 done=done,
                 total=total,
                 repo=pyiqa_registry.REPO,
-                license=pyiqa_registry.LICENSE,
+                license=terms,
             )
         )
 
@@ -271,11 +301,11 @@ def _pull_by_building(name: str, on_progress: Watch) -> None:
 
     def answer(url: str) -> str:
         target = os.path.join(staging, os.path.basename(url.partition("?")[0]))
-        _fetch(name, _wanted(url), target, on_progress)
+        _fetch(name, _wanted(url), target, pyiqa_registry.LICENSE, on_progress)
         return target
 
     with network.answered_by(answer):
-        iqa.build(name, "cpu", {})
+        iqa.build(pyiqa_registry.plain(name), "cpu", {})
     shutil.rmtree(staging, ignore_errors=True)
 
 

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from pixsortd.analyze import weights
-from pixsortd.analyze.ports import Embedder, EmbedderFamily, Metric, MetricFamily
+from pixsortd.analyze.ports import Embedder, EmbedderFamily, Metric, MetricFamily, PictureMetric
 from pixsortd.config import Settings
 from pixsortd.errors import DependencyMissing, ModelProblem, PixsortdError
 
@@ -61,13 +61,15 @@ def embedder(name: str, settings: Settings, device: str) -> Embedder:
     return loaded
 
 
-def metric(name: str, settings: Settings, device: str) -> Metric:
+def metric(name: str, settings: Settings, device: str) -> Metric | PictureMetric:
     """The quality metric ``name``; raises as :func:`embedder` does."""
     weights.use_torch_cache(settings.models)
     score = settings.score
-    loaded: Metric = _guarded(
+    loaded: Metric | PictureMetric = _guarded(
         name, lambda: metric_family(name).load(name, score.weights.get(name), score.long_side, device)
     )
+    if loaded.info.name != name:
+        loaded.info = msgspec.structs.replace(loaded.info, name=name)
     log.info("metric loaded", metric=name, version=loaded.info.version, device=loaded.device)
     return loaded
 

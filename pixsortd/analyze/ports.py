@@ -5,8 +5,8 @@ A family is the object an entry point names (groups ``pixsortd.embedders`` and
 with a model is raised from ``load`` as a :class:`pixsortd.errors.ModelProblem`.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from pixsortd.records import MetricInfo, Space
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -66,9 +67,41 @@ class Metric(Protocol):
         """Raw scores of float32 [n, 3, h, w] in 0..1, RGB, all of one size."""
 
 
+class Picture:
+    """A photo at the size it is scored, and whatever has been derived of it. For one thread at a time."""
+
+    def __init__(self, pixels: Array) -> None:
+        """``pixels`` are uint8 [h, w, 3], RGB."""
+        self.pixels = pixels
+        self._derived: dict[Callable[[Picture], Any], Any] = {}
+
+    def once(self, derive: Callable[["Picture"], T]) -> T:
+        """What ``derive`` makes of this picture, made once however many metrics ask. Not to be changed."""
+        if derive not in self._derived:
+            self._derived[derive] = derive(self)
+        made: T = self._derived[derive]
+        return made
+
+
+@runtime_checkable
+class PictureMetric(Protocol):
+    """One loaded quality metric that is quick on a CPU: it is computed where a photo is decoded."""
+
+    info: MetricInfo
+    device: str
+
+    def measure(self, picture: Picture) -> float:
+        """The raw score; not a number where there is none, for an even surface for instance.
+
+        Runs in several threads at once.
+        """
+
+
 @runtime_checkable
 class MetricFamily(Protocol):
     """One kind of quality metrics, found by name."""
 
-    def load(self, name: str, weights: str | None, long_side: int, device: str) -> Metric:
+    license: str
+
+    def load(self, name: str, weights: str | None, long_side: int, device: str) -> Metric | PictureMetric:
         """The metric of that name; ``weights`` is a local parameter file. Raises ``ModelProblem``."""

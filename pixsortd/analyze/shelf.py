@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import structlog
 from PIL import Image
 
 from pixsortd.analyze.batches import Limit, free_memory
-from pixsortd.analyze.ports import Array, Embedder, Floats, Metric
+from pixsortd.analyze.ports import Array, Embedder, Floats, Metric, Picture, PictureMetric
 from pixsortd.analyze.view import ImageView
 from pixsortd.analyze.work import first_words
 from pixsortd.config import Settings
@@ -23,8 +24,20 @@ FALLBACK = "builtin"
 
 T = TypeVar("T")
 LoadEmbedder = Callable[[str, Settings, str], Embedder]
-LoadMetric = Callable[[str, Settings, str], Metric]
+LoadMetric = Callable[[str, Settings, str], Metric | PictureMetric]
 Busy = Callable[[str, Sequence[int]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Board(Generic[T]):
+    """The loaded models of one kind, and what is particular to that kind."""
+
+    load: Callable[[str, Settings, str], T]
+    probe: Callable[[T], None]
+    """Raises where the model does not do its work on a made picture."""
+    told: Callable[[T], dict[str, Any]]
+    """What an ability says of the model."""
+    loaded: dict[str, T] = field(default_factory=dict)
 
 
 class Shelf:
@@ -35,11 +48,10 @@ class Shelf:
     ) -> None:
         self._settings = settings
         self._device = device
-        self._load_embedder = load_embedder
-        self._load_metric = load_metric
         self._busy = busy
-        self._spaces: dict[str, Embedder] = {}
-        self._metrics: dict[str, Metric] = {}
+        self._spaces = _Board(load_embedder, _probe_embedder, _told_of_embedder)
+        self._metrics = _Board(load_metric, _probe_metric, _told_of_metric)
+        self._boards: dict[str, _Board[Any]] = {"space": self._spaces, "metric": self._metrics}
         self._reasons: dict[tuple[str, str], Reason] = {}
         self.limits: dict[str, Limit] = {}
 
@@ -52,24 +64,21 @@ class Shelf:
     @property
     def short_side(self) -> int:
         """Pixels of the short side that serve every loaded model."""
-        return max((embedder.needs for embedder in self._spaces.values()), default=0)
+        return max((embedder.needs for embedder in self._spaces.loaded.values()), default=0)
 
     def survey(self) -> list[Ability]:
         """Try to load everything that is wanted and not there yet; say how it stands."""
-        for name in self.wanted_spaces:
-            self._space(name)
-        for name in self._settings.score.metrics:
-            self._metric(name)
+        for kind, name in self._wanted():
+            self._model(kind, name)
         return self.states()
 
     def states(self) -> list[Ability]:
         """How everything stands, without trying again what failed before."""
-        names = list(self.wanted_spaces)
-        if names[0] not in self._spaces and FALLBACK not in names:
-            self._space(FALLBACK)
-            names.append(FALLBACK)
-        spaces = [self._space_ability(name) for name in names]
-        return spaces + [self._metric_ability(name) for name in dict.fromkeys(self._settings.score.metrics)]
+        wanted = self._wanted()
+        if wanted[0][1] not in self._spaces.loaded and ("space", FALLBACK) not in wanted:
+            self._model("space", FALLBACK)
+            wanted.insert(len(self.wanted_spaces), ("space", FALLBACK))
+        return [self._ability(kind, name) for kind, name in wanted]
 
     def load(self, wishes: Iterable[Wants]) -> None:
         """Have everything there that is wished for, as far as it can be had."""
@@ -81,19 +90,20 @@ class Shelf:
 
     def embedder(self, name: str) -> Embedder | None:
         """The model of that space if it can be used; tries to load it the first time it is asked for."""
-        return self._spaces.get(name) or (None if ("space", name) in self._reasons else self._space(name))
+        return self._spaces.loaded.get(name) or self._first_asked("space", name)
 
-    def metric(self, name: str) -> Metric | None:
+    def metric(self, name: str) -> Metric | PictureMetric | None:
         """The metric of that name if it can be used; tries to load it the first time it is asked for."""
-        return self._metrics.get(name) or (None if ("metric", name) in self._reasons else self._metric(name))
+        return self._metrics.loaded.get(name) or self._first_asked("metric", name)
 
     def still_works(self, kind: str, name: str) -> bool:
         """Whether a model that just failed on a picture does its work on a made one; if not, it is put away."""
+        board = self._boards[kind]
+        model = board.loaded.get(name)
+        if model is None:
+            return False
         try:
-            if kind == "space":
-                _probe_embedder(self._spaces[name])
-            else:
-                _probe_metric(self._metrics[name])
+            board.probe(model)
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
             self.put_away(kind, name, error)
             return False
@@ -102,7 +112,7 @@ class Shelf:
     def put_away(self, kind: str, name: str, error: Exception) -> None:
         """Stop using a model, with the reason; the next survey tries it again."""
         self._reasons[kind, name] = _reason(error)
-        (self._spaces if kind == "space" else self._metrics).pop(name, None)
+        self._boards[kind].loaded.pop(name, None)
         free_memory()
         log.error("model put away", kind=kind, name=name, error=str(error))
 
@@ -117,35 +127,35 @@ class Shelf:
 
     def clear(self) -> None:
         """Let go of everything."""
-        self._spaces.clear()
-        self._metrics.clear()
+        for board in self._boards.values():
+            board.loaded.clear()
         free_memory()
 
-    def _space(self, name: str) -> Embedder | None:
-        if name not in self._spaces:
-            self._busy(f"load:{name}", ())
-            embedder = self._load("space", name, self._load_embedder, _probe_embedder)
-            if embedder is not None:
-                self._spaces[name] = embedder
-        return self._spaces.get(name)
+    def _wanted(self) -> list[tuple[str, str]]:
+        """Kind and name of everything that is configured, the main space first."""
+        spaces = [("space", name) for name in self.wanted_spaces]
+        return spaces + [("metric", name) for name in dict.fromkeys(self._settings.score.metrics)]
 
-    def _metric(self, name: str) -> Metric | None:
-        if name not in self._metrics:
-            self._busy(f"load:{name}", ())
-            metric = self._load("metric", name, self._load_metric, _probe_metric)
-            if metric is not None:
-                self._metrics[name] = metric
-        return self._metrics.get(name)
+    def _first_asked(self, kind: str, name: str) -> Any:
+        return None if (kind, name) in self._reasons else self._model(kind, name)
 
-    def _load(
-        self, kind: str, name: str, load: Callable[[str, Settings, str], T], probe: Callable[[T], None]
-    ) -> T | None:
+    def _model(self, kind: str, name: str) -> Any:
+        """The model of that name, loaded now where it is not there yet; None where it cannot be had."""
+        board = self._boards[kind]
+        if name not in board.loaded:
+            self._busy(f"load:{name}", ())
+            model = self._load(kind, name, board)
+            if model is not None:
+                board.loaded[name] = model
+        return board.loaded.get(name)
+
+    def _load(self, kind: str, name: str, board: _Board[T]) -> T | None:
         started = time.perf_counter()
         first: Exception | None = None
         for device in dict.fromkeys((self._device, "cpu")):
             try:
-                model = load(name, self._settings, device)
-                probe(model)
+                model = board.load(name, self._settings, device)
+                board.probe(model)
             # Loading runs foreign code on foreign files and drivers; none of it may cost more than this model.
             except Exception as error:  # noqa: BLE001
                 first = first or error
@@ -163,28 +173,16 @@ class Shelf:
         log.warning("model not available", kind=kind, name=name, reason=str(first))
         return None
 
-    def _space_ability(self, name: str) -> Ability:
-        embedder = self._spaces.get(name)
+    def _ability(self, kind: str, name: str) -> Ability:
+        board = self._boards[kind]
+        model = board.loaded.get(name)
         return Ability(
-            kind="space",
+            kind=kind,
             name=name,
-            state=AbilityState.UNAVAILABLE if embedder is None else AbilityState.READY,
-            reason=self._reasons.get(("space", name)),
-            space=None if embedder is None else embedder.space,
-            device="" if embedder is None else embedder.device,
+            state=AbilityState.UNAVAILABLE if model is None else AbilityState.READY,
+            reason=self._reasons.get((kind, name)),
             at=time.time(),
-        )
-
-    def _metric_ability(self, name: str) -> Ability:
-        metric = self._metrics.get(name)
-        return Ability(
-            kind="metric",
-            name=name,
-            state=AbilityState.UNAVAILABLE if metric is None else AbilityState.READY,
-            reason=self._reasons.get(("metric", name)),
-            metric=None if metric is None else metric.info,
-            device="" if metric is None else metric.device,
-            at=time.time(),
+            **({} if model is None else board.told(model)),
         )
 
 
@@ -200,10 +198,27 @@ def _probe_embedder(embedder: Embedder) -> None:
     checked(embedder.embed(ready[None]), 1, embedder.space.dim)
 
 
-def _probe_metric(metric: Metric) -> None:
-    pixels: Floats = np.moveaxis(_made_picture(), 2, 0)[None].astype(np.float32) / np.float32(255)
-    if len(metric.score(pixels)) != 1:
-        raise ValueError("the metric did not give one score for one picture")
+def _told_of_embedder(embedder: Embedder) -> dict[str, Any]:
+    return {"space": embedder.space, "device": embedder.device}
+
+
+def _probe_metric(metric: Metric | PictureMetric) -> None:
+    scored(metric, [_made_picture()])
+
+
+def _told_of_metric(metric: Metric | PictureMetric) -> dict[str, Any]:
+    return {"metric": metric.info, "device": metric.device, "inline": isinstance(metric, PictureMetric)}
+
+
+def scored(metric: Metric | PictureMetric, pictures: Sequence[Array]) -> Sequence[float]:
+    """Raw scores of pictures uint8 [h, w, 3] of one size; raises ``ValueError`` if there are not as many."""
+    if isinstance(metric, PictureMetric):
+        return [metric.measure(Picture(picture)) for picture in pictures]
+    pixels = np.stack([np.moveaxis(picture, 2, 0) for picture in pictures])
+    scores = metric.score(pixels.astype(np.float32) / np.float32(255))
+    if len(scores) != len(pictures):
+        raise ValueError(f"the metric gave {len(scores)} scores for {len(pictures)} pictures")
+    return scores
 
 
 def _made_picture() -> Array:

@@ -33,8 +33,8 @@ class Work:
     thumbnail: bytes | None = None
     inputs: dict[str, Array] = field(default_factory=dict)
     """Each space's prepared input."""
-    canvas: Array | None = None
-    """The picture that is scored: uint8 [h, w, 3]."""
+    pictures: dict[str, Array] = field(default_factory=dict)
+    """What each metric that is still to score is shown: uint8 [h, w, 3]."""
     embeddings: list[Embedding] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     failure: Reason | None = None

@@ -134,11 +134,13 @@ def test_licences() -> None:
         found = dict.fromkeys(packages, "1.0")
         return " ".join(one.message for one in licences.licences_are_known(settings, found.get))
 
-    assert "PolyForm Noncommercial" in words(Settings(), "pyiqa")
-    assert "PolyForm" not in words(Settings(score=ScoreSettings(metrics=())), "pyiqa")
+    deep = Settings(score=ScoreSettings(metrics=("niqe", "musiq", "nonsense")))
+    assert "PolyForm Noncommercial; it is loaded in the worker to compute musiq" in words(deep, "pyiqa")
+    assert "PolyForm" not in words(Settings(), "pyiqa")
+    assert "the parameters of brisque, niqe: LIVE" in words(Settings())
     assert "GPLv2" in words(Settings(), "pillow-heif")
     assert "DINOv3" in words(Settings(embed=EmbedSettings(also=("dinov3",))))
-    assert words(Settings()) == "pixsortd itself is MIT"
+    assert words(Settings(score=ScoreSettings(metrics=("piqe",)))) == "pixsortd itself is MIT"
     assert next(licences.heic_can_be_read(Settings(), {}.get)).level is Level.WARN
     assert next(licences.heic_can_be_read(Settings(), {"pillow-heif": "1"}.get)).level is Level.OK
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pixsortd.analyze import models, plugins
-from pixsortd.analyze.ports import EmbedderFamily, MetricFamily
+from pixsortd.analyze.ports import EmbedderFamily, Metric, MetricFamily, Picture, PictureMetric
 from pixsortd.config import EmbedSettings, ModelSettings, ScoreSettings, Settings, SpaceSettings
 from pixsortd.errors import DependencyMissing, ModelProblem, WeightsMissing
 from tests.unit.model_cache import put
@@ -43,9 +43,13 @@ def test_every_documented_name_has_a_family(name: str) -> None:
 
 
 def test_metrics_belong_to_pyiqa_unless_somebody_else_says_so(declared: dict[str, list[EntryPoint]]) -> None:
-    ours = plugins.metric_family("niqe")
-    assert isinstance(ours, MetricFamily)
-    assert plugins.metric_family("pyiqa:niqe") is ours
+    theirs = plugins.metric_family("musiq")
+    assert plugins.metric_family("pyiqa:niqe") is theirs
+    for name in ("niqe", "brisque", "piqe"):
+        ours = plugins.metric_family(name)
+        assert isinstance(ours, MetricFamily)
+        assert ours is not theirs
+        assert isinstance(ours, models.Parametered)
     declared[plugins.METRICS].append(EntryPoint("sharp", f"{__name__}:ANOTHER", plugins.METRICS))
     plugins._points.cache_clear()
     assert plugins.metric_family("sharp") is ANOTHER
@@ -109,8 +113,14 @@ def test_metrics_are_loaded_with_their_settings(tmp_path: Path, monkeypatch: pyt
     assert missing.value.path == str(tmp_path / "absent.mat")
     metric = plugins.metric("piqe", settings, "cpu")
     assert metric.info.long_side == 384
-    pixels = np.random.RandomState(1).rand(1, 3, 96, 128).astype(np.float32)
-    assert np.isfinite(metric.score(pixels)).all()
+    reference = plugins.metric("pyiqa:piqe", settings, "cpu")
+    assert (metric.info.name, reference.info.name) == ("piqe", "pyiqa:piqe")
+    assert metric.info.version != reference.info.version
+    assert isinstance(metric, PictureMetric)
+    assert isinstance(reference, Metric)
+    pixels = np.random.RandomState(1).randint(0, 256, (96, 128, 3), np.uint8)
+    batch = (np.moveaxis(pixels, 2, 0)[None] / 255).astype(np.float32)
+    assert metric.measure(Picture(pixels)) == pytest.approx(reference.score(batch)[0], abs=0.01)
 
 
 def test_the_list_says_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +153,7 @@ def test_the_list_says_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert entries["brisque"].reason is not None
     assert entries["brisque"].reason.code == "weights-missing"
     assert entries["musiq"].license.startswith("PolyForm")
+    assert {entries[name].license for name in ("piqe", "niqe", "brisque")} == {"MIT"}
 
 
 class Another:

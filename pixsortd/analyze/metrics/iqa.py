@@ -7,7 +7,6 @@ so an absent file is a clear ``WeightsMissing`` and never a wait for the network
 import contextlib
 import logging
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +15,12 @@ import numpy as np
 import structlog
 
 from pixsortd.analyze import network, opencv, torchvision_ops, weights
-from pixsortd.analyze.metrics import pyiqa_registry
+from pixsortd.analyze.metrics import parameters, pyiqa_registry
+from pixsortd.analyze.metrics.pyiqa_registry import ParameterFile
 from pixsortd.analyze.ports import Floats
 from pixsortd.errors import ModelProblem, PixsortdError, WeightsDamaged, WeightsMissing
 from pixsortd.records import MetricInfo
 
-_PREFIX = "pyiqa:"
 _CHUNK = 4
 """Photos per forward pass: deep metrics at 512 pixels need up to a gigabyte for each four."""
 _SEED = 123
@@ -35,11 +34,17 @@ class PyIqa:
 
     license = pyiqa_registry.LICENSE
 
+    def parameters(self, name: str) -> tuple[ParameterFile, ...] | None:
+        """The files it needs, None where only pyiqa knows; raises ``ModelProblem`` for an unknown name."""
+        plain = pyiqa_registry.plain(name)
+        pyiqa_registry.describe(plain, long_side=0)
+        return pyiqa_registry.FILES.get(plain)
+
     def load(self, name: str, weights: str | None, long_side: int, device: str) -> "IqaMetric":
         """The metric ``name``; ``weights`` is a parameter file of the user's own."""
-        plain = name.removeprefix(_PREFIX)
+        plain = pyiqa_registry.plain(name)
         pyiqa_registry.describe(plain, long_side=long_side)
-        files = _files(plain, weights)
+        files = parameters.find(plain, weights)
         own = {"pretrained_model_path": files[0].path} if files and (weights or plain in pyiqa_registry.BY_PATH) else {}
         info = pyiqa_registry.describe(plain, long_side=long_side, weights="+".join(file.revision for file in files))
         with network.refused():
@@ -124,22 +129,6 @@ def _seeded() -> Iterator[Callable[[], bool]]:
 def _position() -> int:
     state: Any = np.random.get_state()
     return int(state[2])
-
-
-def _files(name: str, own: str | None) -> list[weights.Weights]:
-    """The parameter files of a metric that are known beforehand, all there and readable."""
-    paths = (own,) if own else map(pyiqa_registry.place, pyiqa_registry.FILES.get(name, ()))
-    files: list[weights.Weights] = []
-    for path in paths:
-        if not own and not os.path.isfile(path):
-            raise WeightsMissing(
-                f"{os.path.basename(path)} is not on this machine",
-                next_step=f"{weights.pull_step(name)} Or name a file of your own in [score] weights.",
-            )
-        files.append(weights.local_file(path))
-        if name in pyiqa_registry.BY_PATH and not path.endswith(".mat"):
-            weights.check_checkpoint(files[-1])
-    return files
 
 
 def build(name: str, device: str, own: dict[str, str]) -> Any:

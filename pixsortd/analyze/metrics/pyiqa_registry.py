@@ -16,6 +16,10 @@ from pixsortd.errors import DependencyMissing, ModelProblem
 from pixsortd.records import MetricInfo, Record
 
 LICENSE = "PolyForm-Noncommercial-1.0.0"
+LIVE = "LIVE, University of Texas at Austin: free for any purpose with its copyright notice"
+"""Terms of the parameters that came with the papers on NIQE and BRISQUE."""
+PREFIX = "pyiqa:"
+"""Names the metric of pyiqa where another family has one of the same name."""
 REPO = "chaofengc/IQA-PyTorch-Weights"
 _NOT_OF_PHOTOS = frozenset({"FID", "InceptionScore", "CLIPScore"})
 """Metrics of sets of pictures, or of a picture with a caption."""
@@ -30,10 +34,11 @@ class ParameterFile(Record, frozen=True, kw_only=True):
     url: str = ""
     """Empty: in the repository of pyiqa's weights."""
     sha256: str | None = None
+    license: str = LICENSE
 
 
-def _params(name: str) -> tuple[ParameterFile, ...]:
-    return (ParameterFile(name=name),)
+def _params(name: str, terms: str = LICENSE) -> tuple[ParameterFile, ...]:
+    return (ParameterFile(name=name, license=terms),)
 
 
 def _clip(name: str, sha256: str) -> ParameterFile:
@@ -46,8 +51,8 @@ _VIT_B_32 = _clip("ViT-B-32.pt", "40d365715913c9da98579312b702a82c18be219cc2a734
 FILES: Mapping[str, tuple[ParameterFile, ...]] = {
     "piqe": (),
     "entropy": (),
-    "brisque": _params("brisque_svm_weights.pth"),
-    "niqe": _params("niqe_modelparameters.mat"),
+    "brisque": _params("brisque_svm_weights.pth", LIVE),
+    "niqe": _params("niqe_modelparameters.mat", LIVE),
     "niqe_matlab": _params("niqe_matlab_params.mat"),
     "ilniqe": _params("ILNIQE_templateModel.mat"),
     "cnniqa": _params("CNNIQA_koniq10k-e6f14c91.pth"),
@@ -59,6 +64,11 @@ FILES: Mapping[str, tuple[ParameterFile, ...]] = {
 """Files of well-known metrics; those of others are found by asking pyiqa."""
 BY_PATH = frozenset({"brisque", "niqe", "niqe_matlab", "ilniqe"})
 """Metrics whose one parameter file can be handed over by path."""
+
+
+def plain(name: str) -> str:
+    """pyiqa's own name of a metric."""
+    return name.removeprefix(PREFIX)
 
 
 def torch_cache() -> str:

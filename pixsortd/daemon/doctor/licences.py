@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+from pixsortd.analyze.metrics.pyiqa_registry import LICENSE as PYIQA
+from pixsortd.analyze.models import metric_terms
 from pixsortd.config import Settings
 from pixsortd.daemon.doctor.finding import Finding, ok, warn
 
@@ -19,12 +21,16 @@ def installed(package: str) -> str | None:
 
 def licences_are_known(settings: Settings, find: Installed = installed) -> Iterator[Finding]:
     """What is installed or configured here under terms of its own."""
-    if settings.score.metrics and (found := find("pyiqa")):
+    terms = {name: metric_terms(name) for name in settings.score.metrics}
+    theirs = [name for name, of in terms.items() if of.code == PYIQA]
+    if theirs and (found := find("pyiqa")):
         yield ok(
             "licences",
-            f"pyiqa {found} is PolyForm Noncommercial; it is loaded in the worker to compute score.metrics",
-            "For commercial use set score.metrics = [] and uninstall it; everything but its metrics goes on.",
+            f"pyiqa {found} is PolyForm Noncommercial; it is loaded in the worker to compute {', '.join(theirs)}",
+            "For commercial use leave them out of score.metrics and uninstall it; everything but its metrics goes on.",
         )
+    for words in sorted({one for of in terms.values() for one in of.files} - {PYIQA}):
+        yield ok("licences", f"the parameters of {', '.join(n for n in terms if words in terms[n].files)}: {words}")
     spaces = [settings.embed.space, *settings.embed.also]
     models = [settings.spaces[name].model if name in settings.spaces else name for name in spaces]
     if any("dinov3" in model for model in models):
