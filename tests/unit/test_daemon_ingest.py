@@ -1,5 +1,6 @@
 """The line: orders and files in turn, what is held, and what happens when no worker can be had."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,11 @@ from pixsortd.config import ScoreSettings, Settings, WorkerSettings
 from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.daemon.pipeline.ingest import Ingest
 from pixsortd.daemon.pipeline.orders import Order
-from pixsortd.errors import WorkerFailed
+from pixsortd.errors import IndexFull, WorkerFailed
 from pixsortd.records import Ability, AbilityState, Analysis, MetricInfo, Score
 from tests.unit.index_material import NIQE, ROOT, SPACE, content, drop, opened
 from tests.unit.index_material import analysis as made
+from tests.unit.index_material import content as real_content
 
 BRISQUE = MetricInfo(name="brisque", lower_better=True, version="1")
 
@@ -25,6 +27,7 @@ class Worker:
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
         self.ahead: list[list[bytes]] = []
+        self.computed: list[bytes] = []
         self.broken = False
         self.ready = [NIQE, BRISQUE]
         self.value = 1.0
@@ -53,6 +56,7 @@ class Worker:
         self.ahead.append([item.path for item in ahead])
         for item in items:
             found, wish = made(content(item.path), niqe=None), wishes[item.id]
+            self.computed += [found.sha256] * wish.photo
             scores = tuple(Score(metric=info, value=self.value) for info in self.ready if info.name in wish.metrics)
             yield Analysis(
                 id=item.id,
@@ -65,6 +69,12 @@ class Worker:
 
     def survey(self) -> tuple[Ability, ...]:
         return self.abilities()
+
+    def end_if_idle(self, idle) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
 
 
 class Line:
@@ -205,3 +215,85 @@ def test_a_metric_in_another_version_is_computed_anew_for_every_photo(line):
     line.ingest.survey()
     line.drain()
     assert [line.scores(name)["niqe"] for name in (b"a", b"b", b"c")] == [7.0, 7.0, 7.0]
+
+
+# --- commits beside the next batch ---------------------------------------------------------------
+
+
+class Gate:
+    """A commit that waits until it is let through."""
+
+    def __init__(self, line: Line, monkeypatch) -> None:
+        self.open, self.entered = threading.Event(), threading.Event()
+        self.problem: Exception | None = None
+        self._commit = line.store.commit
+        monkeypatch.setattr(line.store, "commit", self.commit)
+
+    def commit(self, results):
+        self.entered.set()
+        assert self.open.wait(20)
+        if self.problem is not None:
+            problem, self.problem = self.problem, None
+            raise problem
+        return self._commit(results)
+
+
+@pytest.fixture
+def gate(line, monkeypatch):
+    gate = Gate(line, monkeypatch)
+    yield gate
+    gate.open.set()
+
+
+def test_the_worker_has_its_next_batch_while_the_last_is_committed(line, gate):
+    drop(line.store, *(b"%d" % n for n in range(6)))
+    assert line.ingest._step()
+    assert gate.entered.wait(20)
+    assert line.ingest.in_flight == 2
+    threading.Timer(0.3, gate.open.set).start()
+    assert line.ingest._step()
+    first, second = line.worker.batches
+    assert not set(first) & set(second)
+    # The first batch was told of the second, the second of the third.
+    assert line.worker.ahead[0] == second
+    line.drain()
+    assert [len(batch) for batch in line.worker.batches[:3]] == [2, 2, 2]
+    assert line.worker.ahead[1] == line.worker.batches[2]
+    assert line.store.counts().photos == 6
+    assert line.ingest.in_flight == 0
+
+
+def test_a_copy_of_what_is_being_committed_is_not_computed_again(line, gate, monkeypatch):
+    monkeypatch.setattr("tests.unit.test_daemon_ingest.content", lambda path: real_content(path[1:]))
+    drop(line.store, b"1a", b"2b", b"3c", b"4a", b"5b", b"6c")
+    threading.Timer(0.2, gate.open.set).start()
+    line.drain()
+    assert line.store.counts().photos == 3
+    assert sorted(line.worker.computed) == sorted({real_content(name) for name in (b"a", b"b", b"c")})
+
+
+def test_a_commit_that_fails_is_told_and_its_files_come_again(line, gate, monkeypatch):
+    gate.open.set()
+    gate.problem = IndexFull("no space left", next_step="Make room.")
+    drop(line.store, *(b"%d" % n for n in range(4)))
+    sleeps = []
+
+    def sleep(seconds):
+        sleeps.append(seconds)
+        line.ingest._stopping = line.store.counts().photos == 4 or len(sleeps) > 5
+
+    monkeypatch.setattr(line.ingest, "_sleep", sleep)
+    line.ingest.run()
+    assert [reason.code for reason in line.stalls] == ["index-full"]
+    assert line.store.counts().photos == 4
+    assert len(line.worker.batches) > 2
+
+
+def test_a_stopped_line_finishes_the_commit_that_is_under_way(line, gate):
+    drop(line.store, b"a")
+    line.ingest.start()
+    assert gate.entered.wait(20)
+    threading.Timer(0.2, gate.open.set).start()
+    line.ingest.stop(20)
+    assert not line.ingest.is_alive()
+    assert line.store.counts().photos == 1

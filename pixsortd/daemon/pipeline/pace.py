@@ -24,7 +24,7 @@ class Pace:
 
     def took(self, files: int, seconds: float) -> None:
         """A batch of ``files`` took ``seconds``. Grows at most twofold at a time: files differ."""
-        fit = files if seconds <= 0 else int(files * SECONDS / seconds)
+        fit = int(files * SECONDS / max(seconds, 1e-6))
         self._fit = max(LEAST, min(fit, max(2 * files, self._fit)))
 
 
