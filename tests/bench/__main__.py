@@ -33,6 +33,8 @@ def main() -> int:
         return 0
     held = "holds" if result["holds"] else "DOES NOT HOLD"
     print(f"{result['name']}: {result['value']:.4g} {result['unit']} (target {result['target']}: {held})")
+    if "text" in result:
+        print(result["text"])
     for key, value in result["detail"].items():
         print(f"  {key}: {value}")
     quiet = {True: "quiet", False: "NOT QUIET", None: "not watched"}[result["quiet"]]

@@ -29,7 +29,7 @@ THUMBNAIL = 512
 class Naive:
     """The pipeline with its models loaded; ``seconds`` is the time by stage since the last ``clear``."""
 
-    def __init__(self, home: Path, settings: Settings, device: str = "cpu") -> None:
+    def __init__(self, home: Path, settings: Settings, device: str) -> None:
         self._thumbnails = home / "thumbnails"
         self._thumbnails.mkdir(parents=True)
         self._store = lmdb.open(str(home / "index"), map_size=2**30)

@@ -1,7 +1,6 @@
 """What ingest is measured with: metrics and spaces that need no network, as a configuration file's tables."""
 
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import msgspec
 from pixsortd.config import Settings
 from tests.bench import corpus
 from tests.conftest import SHARED
-from tests.harness import Daemon, wait_until
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -46,34 +44,6 @@ def tables(space: str) -> dict[str, dict[str, Any]]:
 def settings(given: Tables) -> Settings:
     """The same as the worker gets it."""
     return msgspec.convert(given, Settings)
-
-
-def daemon(home: Path, root: Path, given: Tables) -> Daemon:
-    """A daemon over ``root`` with the shipped worker settings, that keeps its worker and does not regroup by itself."""
-    worker = {"batch_files": Settings().worker.batch_files, "idle": "1h"}
-    return Daemon(home, [root], {**given, "worker": worker, "cluster": {"every": "365d"}})
-
-
-def undone(running: Daemon) -> int:
-    """Files and photos that still wait for anything: to settle, to be analysed, scored, grouped."""
-    stages = sum(stage["depth"] for stage in running.get("/api/pipeline")["items"])
-    return stages + running.ledger()["pending"]
-
-
-def unscored(running: Daemon) -> int:
-    """Photos that still wait for a score or another part of their analysis."""
-    return next(int(stage["depth"]) for stage in running.get("/api/pipeline")["items"] if stage["name"] == "score")
-
-
-def at_rest(running: Daemon, seconds: float = 600) -> None:
-    """Wait until nothing waits any more and no job runs, twice in a row."""
-    for _ in range(2):
-        wait_until(lambda: not undone(running) and not _jobs(running), seconds, 0.5, "the daemon to be done")
-        time.sleep(1)
-
-
-def _jobs(running: Daemon) -> bool:
-    return any(job["state"] in ("queued", "running") for job in running.get("/api/jobs")["items"])
 
 
 def _random_clip(home: Path) -> Path:

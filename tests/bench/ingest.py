@@ -7,60 +7,22 @@ first commit of an arriving directory to the last score of it, all of it durable
 rounds' ratios.
 """
 
+import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from pixsortd.analyze.device import resolve_device
 from tests.bench import _setup, corpus
 from tests.bench._naive import Naive
+from tests.bench._steady import Steady, daemon
 from tests.bench.common import interleaved, median_ratio, options, require_quiet, result
-from tests.harness import Daemon
 
 BASE = 24
 """Distinct pictures; a round's photos are these with other bytes behind them."""
-EVERY = 0.1
-"""Seconds between two looks at how far it is."""
-
-
-class Ours:
-    """A daemon that is given one directory of new photos after the other."""
-
-    def __init__(self, running: Daemon, root: Path, base: Sequence[Path], count: int) -> None:
-        self._running = running
-        self._root = root
-        self._base = base
-        self._count = count
-        self._rounds = 0
-
-    def __call__(self) -> float:
-        """Seconds a photo, from the first commit to the last."""
-        before = self._running.ledger().get("indexed", 0)
-        self._rounds += 1
-        drop(self._base, self._root, self._rounds, self._count)
-        seconds = self._seconds(before)
-        _setup.at_rest(self._running)
-        return seconds
-
-    def _seconds(self, before: int) -> float:
-        began, already, end = 0.0, 0, before + self._count
-        while True:
-            now, indexed = time.perf_counter(), self._running.ledger().get("indexed", 0)
-            if indexed > before and not began:
-                began, already = now, indexed
-            if indexed == end and not _setup.unscored(self._running):
-                return (time.perf_counter() - began) / max(1, end - already)
-            time.sleep(EVERY)
-
-
-def drop(base: Sequence[Path], root: Path, turn: int, count: int) -> None:
-    """Put ``count`` photos into ``root`` at once, new ones each ``turn``, when they are safely on the disk."""
-    aside = root.parent / f"aside-{turn}"
-    corpus.copies(base, aside, count, first=turn * count)
-    aside.rename(root / aside.name)
 
 
 def main(arguments: list[str]) -> dict[str, Any]:
@@ -77,15 +39,13 @@ def main(arguments: list[str]) -> dict[str, Any]:
     tables = _setup.tables(given.space)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=home)))
-        naive = Naive(place / "naive", _setup.settings(tables))
+        naive = Naive(place / "naive", _setup.settings(tables), resolve_device("auto"))
         stack.callback(naive.close)
         (place / "photos").mkdir()
-        running = stack.enter_context(_setup.daemon(place / "daemon", place / "photos", tables))
-        drop(base, place / "photos", 0, 8)
-        running.settled(8)
-        _setup.at_rest(running)
+        running = stack.enter_context(daemon(place / "daemon", place / "photos", tables))
+        ours = Steady(running, place / "photos", base, photos)
         require_quiet(given.anyway)
-        taken = iter(base * (rounds * naive_photos))
+        taken = itertools.cycle(base)
 
         def theirs() -> float:
             began = time.perf_counter()
@@ -93,7 +53,6 @@ def main(arguments: list[str]) -> dict[str, Any]:
                 naive.take(next(taken))
             return (time.perf_counter() - began) / naive_photos
 
-        ours = Ours(running, place / "photos", base, photos)
         times = interleaved({"ours": ours, "naive": theirs}, rounds)
     mine = statistics.median(times["ours"])
     size = statistics.mean(path.stat().st_size for path in base)
