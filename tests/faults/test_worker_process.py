@@ -180,6 +180,75 @@ def test_a_file_beyond_the_memory_limit_fails_and_the_worker_lives(dispatcher: M
     assert (subject.started, subject.died) == (1, 0)
 
 
+HANGING = """
+import time
+from pixsortd.analyze import reader
+from pixsortd.daemon.worker import main
+really = reader.read_stable
+def slow(root, path, stamp, max_bytes):
+    if b"hang" in path:
+        time.sleep(1000)
+    return really(root, path, stamp, max_bytes)
+reader.read_stable = slow
+main()
+"""
+"""A worker whose disk never answers for some files."""
+
+
+def test_a_file_whose_read_hangs_ahead_of_its_turn_is_charged_itself(dispatcher: Make, tmp_path: Path) -> None:
+    items = photos(tmp_path, *(f"{n}.jpg" for n in range(4)), "hang.jpg", *(f"z{n}.jpg" for n in range(4)))
+    first, second = items[:4], items[4:]
+    subject = dispatcher(command=HANGING, timeout=3)
+    outcomes = {outcome.id: outcome for outcome in subject.run(first, everything, second)}
+    assert subject.died == 0
+    assert all(good(outcome) for outcome in outcomes.values())
+    outcomes = run(subject, second)
+    crashed = outcomes[4]
+    assert isinstance(crashed, Crashed)
+    assert (crashed.reason.code, crashed.attempts) == ("timeout", 2)
+    assert "read" in crashed.reason.message
+    assert all(good(outcome) for number, outcome in outcomes.items() if number != 4)
+    assert subject.died == 2
+
+
+def test_a_file_that_hangs_ahead_and_is_never_asked_for_harms_nobody(dispatcher: Make, tmp_path: Path) -> None:
+    items = photos(tmp_path, *(f"{n}.jpg" for n in range(6)), "hang.jpg")
+    hang = items[-1]
+    subject = dispatcher(command=HANGING, timeout=3)
+    for part, ahead in ((items[:2], [hang]), (items[2:4], items[4:6]), (items[4:6], [hang])):
+        outcomes = list(subject.run(part, everything, ahead))
+        assert [good(outcome) for outcome in outcomes] == [True, True]
+    assert (subject.started, subject.died) == (1, 0)
+    (process,) = psutil.Process().children()
+    assert subject.end_if_idle(0) is None
+    assert ends(process)
+
+
+def test_what_was_read_ahead_is_not_read_again(dispatcher: Make, tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    for number in range(12):
+        write_photo(root / f"{number:02}.jpg", number, (1600, 1200))
+    items = items_below(root)
+    subject = dispatcher()
+    # The first photo draws in parts of libraries, which are bytes as well.
+    assert good(run(subject, items[:1])[0])
+    (process,) = psutil.Process().children()
+    before = process.io_counters().read_chars
+    for start in range(0, 12, 4):
+        outcomes = list(subject.run(items[start : start + 4], everything, items[start + 4 : start + 8]))
+        assert all(good(outcome) for outcome in outcomes)
+    size = sum(item.stamp.size for item in items)
+    assert process.io_counters().read_chars - before <= 1.05 * size
+
+
+def test_a_panorama_among_small_photos_is_taken_in_with_them(dispatcher: Make, tmp_path: Path) -> None:
+    photos(tmp_path, *(f"{n:02}.jpg" for n in range(40)))
+    _blank_png(tmp_path / "panorama.png", 20_000, 10_000)
+    subject = dispatcher(memory="2GB")
+    assert all(good(outcome) for outcome in run(subject, items_below(tmp_path)).values())
+    assert (subject.started, subject.died) == (1, 0)
+
+
 def test_stop_ends_a_hung_worker_and_the_run_that_waits_for_it(dispatcher: Make, tmp_path: Path) -> None:
     items = photos(tmp_path, "hang.jpg")
     subject = dispatcher(environment={"PIXSORTD_TEST_HANG": "hang"}, timeout=1000)

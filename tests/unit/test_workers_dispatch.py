@@ -299,3 +299,15 @@ def test_every_file_has_one_outcome_and_no_content_runs_a_third_time(
     # Killed before it had a name, a file can only be known by its path: twice for each.
     for content, count in world.runs.items():
         assert count <= 2 * files.count(content)
+
+
+def test_what_comes_next_is_told_with_the_first_try_only() -> None:
+    world = World([b"a", b"x", b"b"], kills="x")
+    ahead = [WorkItem(id=n, root=b"/", path=b"next", stamp=STAMP) for n in (7, 8)]
+    plain = {o.id: o for o in Dispatcher(World([b"a", b"x", b"b"], kills="x").worker, WorkerSettings()).run(
+        world.items, wants_all
+    )}  # fmt: skip
+    hinted = {o.id: o for o in Dispatcher(world.worker, WorkerSettings()).run(world.items, wants_all, ahead)}
+    assert world.ahead[0] == [7, 8]
+    assert set(map(tuple, world.ahead[1:])) == {()}
+    assert hinted == plain
