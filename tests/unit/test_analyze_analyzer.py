@@ -3,11 +3,13 @@
 import io
 import math
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -318,6 +320,71 @@ def test_a_model_the_gpu_refuses_runs_on_the_cpu(tmp_path: Path) -> None:
     for number in range(20):
         write_photo(tmp_path / f"{number:02}.jpg", number, (64, 48))
     assert len(run(subject, tmp_path, Wants(photo=True, spaces=("main",)))[1]) == 20
+
+
+def test_on_a_gpu_full_batches_are_answered_while_others_are_still_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(11):
+        write_photo(tmp_path / f"{number:02}.jpg", number, (64, 48))
+    settings = Settings(embed=EmbedSettings(space="main"), score=ScoreSettings(metrics=()))
+    embedder = Colours()
+    subject = Analyzer(settings, 2, "cuda", load_embedder=lambda *_: embedder, load_metric=lambda *_: Brightness())
+    subject.abilities()
+    subject._shelf.limit("embed:main").size = 4
+    embedder.batches.clear()
+    items = items_of(tmp_path)
+    late, go_on = items[3].id, threading.Event()
+    describe = subject._describer.describe
+
+    def slow(held: Any, *rest: Any, **more: Any) -> Any:
+        assert held.item.id != late or go_on.wait(20)
+        return describe(held, *rest, **more)
+
+    monkeypatch.setattr(subject._describer, "describe", slow)
+    prints = list(subject.fingerprint(items))
+    answers = subject.analyze(dict.fromkeys((p.id for p in prints), Wants(photo=True, spaces=("main",))))
+    first = [next(answers) for _ in range(8)]
+    assert late not in {answer.id for answer in first}
+    assert embedder.batches == [4, 4]
+    go_on.set()
+    rest = list(answers)
+    assert embedder.batches == [4, 4, 3]
+    assert {answer.id for answer in [*first, *rest]} == {item.id for item in items}
+
+
+def test_decoding_begins_with_the_largest(tmp_path: Path) -> None:
+    sizes = [(64, 48), (1600, 1200), (320, 240), (800, 600)]
+    for number, size in enumerate(sizes):
+        write_photo(tmp_path / f"{number}.jpg", number, size)
+    heard: list[int] = []
+    subject = Analyzer(
+        Settings(embed=EmbedSettings(space="main"), score=ScoreSettings(metrics=())),
+        1,
+        "cpu",
+        load_embedder=lambda *_: Colours(),
+        load_metric=lambda *_: Brightness(),
+        busy=lambda stage, ids: heard.extend(ids) if stage == "decode" else None,
+    )
+    run(subject, tmp_path, Wants(photo=True))
+    assert heard == [1, 3, 2, 0]
+
+
+def test_files_named_ahead_change_no_answer(tmp_path: Path) -> None:
+    for number in range(6):
+        write_photo(tmp_path / f"{number}.jpg", number, (320, 240))
+    items = items_of(tmp_path)
+    plain, hinted = analyzer(), analyzer()
+    answers: list[list[Analysis]] = []
+    for subject, ahead in ((plain, []), (hinted, items)):
+        subject.abilities()
+        found = []
+        for start in (0, 3):
+            part = items[start : start + 3]
+            wants = {p.id: ALL for p in subject.fingerprint(part)}
+            found += list(subject.analyze(wants, [item for item in ahead if item not in part]))
+        answers.append([msgspec.structs.replace(one, seconds={}, scores=()) for one in found])
+    assert answers[0] == answers[1]
 
 
 def test_who_listens_hears_every_file_begin_and_end(tmp_path: Path) -> None:
