@@ -161,7 +161,7 @@ class Sweep:
             self._unreadable.add(directory)
             log.warning("directory unreadable", path=directory, error=error.strerror or str(error))
             return
-        for child in reversed(found.directories):
+        for child in sorted(found.directories):  # the last is next: names mostly rise with the years
             if task.deep or self._sentinel is None or not self._sentinel.watches(child):
                 self._tasks.append(_Task(child, None, deep=True))
 
