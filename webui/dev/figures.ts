@@ -61,12 +61,12 @@ export class MockStages {
     const wave = (scale: number): number => (this.#full ? scale * (1 + 0.3 * Math.sin(Date.now() / 9000) + 0.1 * Math.sin(Date.now() / 1300)) : 0)
     const stage = (name: Stage['name'], depth: number, rate: number, more: Partial<Stage> = {}): Stage => {
       const paused = this.#paused.has(name)
-      return { name, depth: this.#full ? depth : 0, rate: paused ? 0 : rate, eta: this.#full && !paused && rate ? depth / rate : null, paused, can_pause: true, error: null, error_at: null, ...more }
+      return { name, depth: this.#full ? depth : 0, rate: paused ? 0 : rate, bytes: 0, eta: this.#full && !paused && rate ? depth / rate : null, growing: false, away: 0, paused, can_pause: true, error: null, error_at: null, ...more }
     }
     const error = { code: 'decode-failed', message: 'IMG_2231.tiff: the image data end too early', next_step: 'It is in quarantine.' }
     return [
       stage('settle', 14, wave(3), { can_pause: false }),
-      stage('analyze', 412, wave(18), this.#full ? { error, error_at: Date.now() / 1000 - 700 } : {}),
+      stage('analyze', 412, wave(18), this.#full ? { bytes: 412 * 4.1e6, error, error_at: Date.now() / 1000 - 700 } : {}),
       stage('score', 120, wave(4)),
       stage('group', 2400, 0),
     ]

@@ -322,7 +322,8 @@ export class MockLibrary {
     }
   }
 
-  status(): Status {
+  /** Without the stages, which are known elsewhere. */
+  status(): Omit<Status, 'stages'> {
     const full = this.#scene === 'full'
     const missing: Reason = { code: 'weights-missing', message: 'The weights of clip are not on this machine', next_step: 'Run: pixsortd models pull clip' }
     const away = this.#missing ? { state: 'away' as const, missing: this.#missing, reason: { code: 'many-missing', message: `${this.#missing} of 73 files are missing at once; nothing is forgotten`, next_step: 'Bring the disk back, or say that they are gone.' } } : {}

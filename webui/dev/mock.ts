@@ -53,7 +53,7 @@ function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Hand
       const group = library.group(parts[0]!)
       return group ? library.nameGroup(group, body['name'] as string | null) : MISSING
     }],
-    ['GET', /^\/status$/, () => library.status()],
+    ['GET', /^\/status$/, () => ({ ...library.status(), stages: stages.list() })],
     ['GET', /^\/jobs$/, () => ({ items: library.jobs(), next_cursor: null, total: library.jobs().length })],
     ['DELETE', /^\/jobs\/(\w+)$/, ({ parts }) => library.cancel(parts[0]!) ?? MISSING],
     ['POST', /^\/roots\/(\w+)\/scan$/, ({ parts }) => library.scan(parts[0]!)],

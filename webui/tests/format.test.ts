@@ -25,6 +25,16 @@ describe('format', () => {
   ])('%d seconds are %s', (value, text) => expect(format.duration(value)).toBe(text))
 
   it.each([
+    [2, 'a few seconds'],
+    [44, '40 s'],
+    [59, '1 min'],
+    [700, '12 min'],
+    [2900, '50 min'],
+    [8900, '2 h 30 min'],
+    [100_000, '1 d 4 h'],
+  ])('%d guessed seconds are about %s', (value, text) => expect(format.roughly(value)).toBe(text))
+
+  it.each([
     [2, 'just now'],
     [59, '59 s ago'],
     [60, '1 min ago'],

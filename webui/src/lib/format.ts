@@ -44,6 +44,16 @@ export function duration(seconds: number): string {
   return parts.join(' ')
 }
 
+/** Below so many seconds, to the next so many. */
+const CALM: readonly (readonly [number, number])[] = [[60, 10], [1200, 60], [7200, 300], [86_400, 1800], [Infinity, 3600]]
+
+/** A time that is guessed, so coarse that it does not jump about: "a few seconds", "40 s", "12 min", "2 h 30 min". */
+export function roughly(seconds: number): string {
+  if (seconds < 5) return 'a few seconds'
+  const [, step] = CALM.find(([bound]) => seconds < bound)!
+  return duration(Math.max(step, Math.round(seconds / step) * step))
+}
+
 /** Seconds since the epoch as "just now", "5 min ago", or the date when it is older than a week. */
 export function ago(at: number, now: number): string {
   const seconds = now - at
