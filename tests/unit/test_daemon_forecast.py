@@ -246,6 +246,16 @@ def test_the_start_of_a_worker_and_the_time_between_two_jobs_do_not_count(line):
     assert course.per_second(StageName.ANALYZE) == 0.0
 
 
+def test_the_next_batch_may_be_sent_before_the_first_is_committed(line):
+    course, clock = line
+    course.begin(StageName.ANALYZE, cold=True)
+    clock.now += 30.0
+    course.begin(StageName.ANALYZE, cold=False)
+    step(course, clock, 10, 0.1)
+    step(course, clock, 10, 5.0)
+    assert course.per_second(StageName.ANALYZE) == 2.0
+
+
 def test_what_is_committed_after_a_halt_begins_no_new_measure(line):
     course, clock = line
     course.begin(StageName.ANALYZE, cold=False)

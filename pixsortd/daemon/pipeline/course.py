@@ -30,13 +30,16 @@ class Course:
     # --- being told ----------------------------------------------------------------------------------
 
     def begin(self, lane: StageName, cold: bool) -> None:
-        """A batch of that stage is sent. ``cold``: to a worker that has to start first, which is no measure."""
+        """A batch of that stage is sent. ``cold``: to a worker that has to start first, which is no measure.
+
+        It may be sent before the one before it is committed.
+        """
         with self._lock:
-            self._lane, self._working = lane, True
             if cold:
                 self._mark = None
-            elif self._mark is None:
+            elif not self._working:
                 self._mark = self._clock()
+            self._lane, self._working = lane, True
 
     def done(self, results: Sequence[tuple[FileRow, Analysis]]) -> None:
         """These files of the batch are committed."""
