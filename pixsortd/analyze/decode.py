@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from pixsortd.analyze.budget import Budget
 from pixsortd.analyze.colour import plain
 from pixsortd.analyze.exif import exif_of, orientation_of
+from pixsortd.analyze.footprint import footprint, in_flight
 from pixsortd.analyze.view import Box, ImageView
 from pixsortd.config import DecodeSettings
 from pixsortd.errors import NotAnImage, TooLarge
@@ -34,9 +35,7 @@ _UPRIGHT = {
 }
 _FROM_RIGHT, _FROM_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
 """Orientations by which the stored left or top comes to lie at the right or bottom."""
-_AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")
-_IN_FLIGHT = 96.0
-"""Megapixels decoded at once by all threads; at 4 to 8 bytes a pixel this bounds the memory."""
+_AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I", "F")
 
 
 Extent = tuple[float, float]
@@ -66,7 +65,7 @@ class Decoder:
 
     def __init__(self, settings: DecodeSettings) -> None:
         self._pixels = settings.max_megapixels * 1_000_000
-        self._budget = Budget(_IN_FLIGHT)
+        self._budget = Budget(in_flight())
         self._formats = list(FORMATS)
         self.name = f"Pillow {PIL.__version__}"
         # Pillow's own guard covers what is checked while decoding, such as the canvas of a GIF.
@@ -107,9 +106,7 @@ class Decoder:
             if width * height > self._pixels:
                 raise self._too_large(width, height)
             drafted = image.draft(None, _target(image.size, need))
-            # A progressive JPEG keeps the coefficients of all its pixels, however small it is decoded.
-            pixels = width * height if image.info.get("progressive") else image.width * image.height
-            with self._budget.share(pixels / 1e6):
+            with self._budget.share(footprint(image, width * height)):
                 exif = exif_of(image)
                 image.load()
                 # Asked again: some containers are turned by their decoder and then say so.
