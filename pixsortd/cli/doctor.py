@@ -21,11 +21,11 @@ def examine(session: shell.Session) -> bool:
     """Show every finding as it comes; True when one of them is a failure."""
     import msgspec
 
-    from pixsortd.daemon.doctor import Level
-    from pixsortd.daemon.doctor import examine as findings
+    from pixsortd.daemon.doctor import checks
+    from pixsortd.daemon.doctor.finding import Level
 
     failed = False
-    for one in findings(session.loaded.settings):
+    for one in checks.examine(session.loaded.settings):
         failed = failed or one.level is Level.FAIL
         if session.json:
             out.record(msgspec.to_builtins(one))

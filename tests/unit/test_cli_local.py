@@ -21,7 +21,8 @@ from pixsortd.cli import run as run_module
 from pixsortd.cli.exits import exit_codes
 from pixsortd.cli.progress import FirstScanBar, first_scan
 from pixsortd.config import Settings, default_file, load
-from pixsortd.daemon import doctor
+from pixsortd.daemon.doctor import checks
+from pixsortd.daemon.doctor.finding import Finding, Level
 from pixsortd.records import Role
 
 
@@ -112,19 +113,19 @@ def test_config_check_default_and_schema(home: Path) -> None:
     assert json.loads(CliRunner().invoke(main, ["config", "schema"]).stdout)["properties"]["watch"]
 
 
-def fine(_: Settings) -> Iterator[doctor.Finding]:
-    yield doctor.Finding(check="fine", level=doctor.Level.OK, message="all is well")
+def fine(_: Settings) -> Iterator[Finding]:
+    yield Finding(check="fine", level=Level.OK, message="all is well")
 
 
-def bad(_: Settings) -> Iterator[doctor.Finding]:
-    yield doctor.Finding(check="bad", level=doctor.Level.FAIL, message="it is broken\x1b", next_step="Mend it.")
+def bad(_: Settings) -> Iterator[Finding]:
+    yield Finding(check="bad", level=Level.FAIL, message="it is broken\x1b", next_step="Mend it.")
 
 
-EXAMINE = doctor.examine
+EXAMINE = checks.examine
 
 
-def check_only(monkeypatch: pytest.MonkeyPatch, *checks: doctor.Check) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda settings: EXAMINE(settings, checks))
+def check_only(monkeypatch: pytest.MonkeyPatch, *only: checks.Check) -> None:
+    monkeypatch.setattr(checks, "examine", lambda settings: EXAMINE(settings, only))
 
 
 def test_doctor_speaks_and_exits_by_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from pixsortd.analyze import models as analyze_models
 from pixsortd.analyze.models import ModelEntry, Progress
 from pixsortd.cli import main
-from pixsortd.daemon.doctor import Level, weights
+from pixsortd.daemon.doctor import weights
+from pixsortd.daemon.doctor.finding import Level
 from pixsortd.daemon.lock import InstanceLock, is_held
 from pixsortd.decisions import Decisions
 from pixsortd.errors import DownloadFailed

@@ -8,8 +8,8 @@ import pytest
 
 from pixsortd.config import RootSettings, ScoreSettings, Settings
 from pixsortd.config.tree import EmbedSettings
-from pixsortd.daemon import doctor
-from pixsortd.daemon.doctor import Level, device, directories, licences, storage, surroundings
+from pixsortd.daemon.doctor import checks, device, directories, licences, storage, surroundings
+from pixsortd.daemon.doctor.finding import Level
 
 HERE = Path("/srv/state")
 
@@ -149,15 +149,15 @@ def test_a_check_that_fails_itself_does_not_hide_the_others() -> None:
     def broken(_: Settings) -> object:
         raise RuntimeError("odd machine")
 
-    found = list(doctor.examine(Settings(), (broken, surroundings.files_may_be_opened)))
+    found = list(checks.examine(Settings(), (broken, surroundings.files_may_be_opened)))
     assert found[0].level is Level.WARN
     assert "odd machine" in found[0].message
     assert found[1].check == "open files"
 
 
 def test_the_doctor_of_this_machine_finishes(tmp_path: Path) -> None:
-    quick = tuple(check for check in doctor.CHECKS if check is not device.device_is_there)
+    quick = tuple(check for check in checks.CHECKS if check is not device.device_is_there)
     settings = Settings(state_dir=str(tmp_path), roots=(RootSettings(path=os.fspath(tmp_path)),))
-    found = list(doctor.examine(settings, quick))
+    found = list(checks.examine(settings, quick))
     assert not [one for one in found if "itself failed" in one.message]
     assert all(one.next_step for one in found if one.level is not Level.OK)
