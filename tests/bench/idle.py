@@ -1,12 +1,12 @@
-"""Idle: resident memory of the core and its wake-ups a second, after the worker has ended."""
+"""Idle: memory, wake-ups a second and bytes written of a core that has taken in many files and has no worker."""
 
-import argparse
-import tempfile
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench.common import library, result
+from tests.bench import corpus
+from tests.bench.common import options, require_quiet, result
 from tests.harness import Daemon, wait_until
 
 
@@ -20,31 +20,43 @@ def wakeups(pid: int) -> int:
     return total
 
 
+def rest(daemon: Daemon) -> None:
+    """Wait until the worker has ended, no job is left, and what they caused is over."""
+    wait_until(lambda: not daemon.children(), 60, why="the worker to end")
+    wait_until(lambda: not any(j["state"] in ("queued", "running") for j in daemon.get("/api/jobs")["items"]), 600)
+    wait_until(lambda: not daemon.children(), 60, why="the last process to end")
+    time.sleep(3)
+
+
 def main(arguments: list[str]) -> dict[str, Any]:
-    """Index a made library, let the worker end, then watch the core sleep."""
-    parser = argparse.ArgumentParser(prog="idle")
-    parser.add_argument("--quick", action="store_true")
-    given = parser.parse_args(arguments)
-    count, seconds = (100, 15) if given.quick else (1000, 60)
-    settings = {"worker": {"idle": "1s", "batch_files": 32}, "watch": {"liveness": "5s", "quiet": "1s"}}
-    with tempfile.TemporaryDirectory() as place:
-        root = library(Path(place) / "photos", count)
-        with Daemon(Path(place) / "d", [root], settings) as daemon:
-            daemon.settled(count, 600)
-            wait_until(lambda: not daemon.children(), 60, why="the worker to end")
-            wait_until(
-                lambda: not any(j["state"] in ("queued", "running") for j in daemon.get("/api/jobs")["items"]), 60
-            )
-            time.sleep(3)
-            before, begin = wakeups(daemon.core.pid), time.monotonic()
-            written = daemon.core.io_counters().write_bytes
-            time.sleep(seconds)
-            rate = (wakeups(daemon.core.pid) - before) / (time.monotonic() - begin)
-            memory = daemon.core.memory_info().rss / 2**20
-            detail = {
-                "wake-ups a second": round(rate, 2),
-                "bytes written": daemon.core.io_counters().write_bytes - written,
-                "threads": daemon.core.num_threads(),
-                "photos": count,
-            }
-    return result("idle", memory, "<= 120 MB and <= 12 wake-ups/s", lambda v: v <= 120 and rate <= 12, "MB", detail)
+    """Take in a made library, let the worker end, then watch the core sleep."""
+    given = options("idle", __doc__, "200 files and 15 seconds instead of 5000 and a minute").parse_args(arguments)
+    count, seconds = (200, 15) if given.quick else (5000, 60)
+    root = corpus.home() / f"idle-{count}"
+    corpus.small(root, count)
+    settings = {"worker": {"idle": "1s"}, "watch": {"liveness": "5s", "quiet": "1s"}}
+    require_quiet(given.anyway)
+    with TemporaryDirectory() as place, Daemon(Path(place), [root], settings) as daemon:
+        empty = daemon.core.memory_info().rss / 2**20
+        daemon.settled(count, 1800)
+        rest(daemon)
+        before, begin = wakeups(daemon.core.pid), time.monotonic()
+        written = daemon.core.io_counters().write_bytes
+        time.sleep(seconds)
+        rate = (wakeups(daemon.core.pid) - before) / (time.monotonic() - begin)
+        written = daemon.core.io_counters().write_bytes - written
+        memory = daemon.core.memory_info().rss / 2**20
+        detail = {
+            "wake-ups a second": round(rate, 2),
+            "bytes written": written,
+            "MB at the start": round(empty, 1),
+            "threads": daemon.core.num_threads(),
+            "files": count,
+        }
+        daemon.stop()
+        daemon.start()
+        daemon.settled(count, 60)
+        rest(daemon)
+        detail["MB after a restart"] = round(daemon.core.memory_info().rss / 2**20, 1)
+    target = "<= 120 MB, <= 12 wake-ups/s and nothing written"
+    return result("idle", memory, target, lambda v: v <= 120 and rate <= 12 and not written, "MB", detail)
