@@ -50,7 +50,7 @@ class Steady:
             now, indexed = time.perf_counter(), self._running.ledger().get("indexed", 0)
             if before == already < indexed < end:  # a round that is committed all at once counts from its arrival
                 began, already = now, indexed
-            if indexed == end and not _depths(self._running)["score"]:
+            if indexed == end and not _unscored(self._running):
                 return (time.perf_counter() - began) / (end - already)
             time.sleep(EVERY)
 
@@ -62,17 +62,17 @@ def daemon(home: Path, root: Path, given: Tables) -> Daemon:
 
 
 def at_rest(running: Daemon, seconds: float = 600) -> None:
-    """Wait until nothing waits for anything any more and no job runs, twice in a row."""
+    """Wait until no file and no score waits any more and no job runs, twice in a row."""
 
     def done() -> bool:
         jobs = any(job["state"] in ("queued", "running") for job in running.get("/api/jobs")["items"])
-        return not jobs and not running.ledger()["pending"] and not any(_depths(running).values())
+        return not jobs and not running.ledger()["pending"] and not _unscored(running)
 
     for _ in range(2):
         wait_until(done, seconds, 0.5, "the daemon to be done")
         time.sleep(1)
 
 
-def _depths(running: Daemon) -> dict[str, int]:
-    """What waits, by stage."""
-    return {stage["name"]: stage["depth"] for stage in running.get("/api/pipeline")["items"]}
+def _unscored(running: Daemon) -> int:
+    """Photos that are known and still lack a score or another part of their analysis."""
+    return next(int(stage["depth"]) for stage in running.get("/api/pipeline")["items"] if stage["name"] == "score")
