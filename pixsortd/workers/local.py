@@ -188,7 +188,10 @@ class LocalWorker:
         )
 
     def _receive(self, channel: Channel) -> None:
-        """Its own thread, so that a slow consumer never makes the worker look slow."""
+        """Its own thread, so that a slow consumer never makes the worker look slow.
+
+        What it gathers is bounded by what was asked for: a worker speaks when asked only, of one batch at a time.
+        """
         try:
             while (frame := channel.receive()) is not None:
                 self._arrived.put((time.monotonic(), decode_reply(frame)))

@@ -76,12 +76,18 @@ class Descriptor:
         )
 
     def prepare(self, view: ImageView) -> Array:
-        """uint8 [SIDE, SIDE, 3], the whole picture whatever its aspect; thread-safe."""
-        return np.asarray(view.resized((SIDE, SIDE), Image.Resampling.BILINEAR))
+        """The vector already, of the whole picture whatever its aspect: here all threads work on it, later one."""
+        pixels = np.asarray(view.resized((SIDE, SIDE), Image.Resampling.BILINEAR))
+        vector: Array = self._described(pixels[None])[0]
+        return vector
 
     def embed(self, batch: Array) -> Floats:
         """Unit vectors, float32 [n, dim]."""
-        planes = _planes(np.divide(batch, 255, dtype=np.float32))
+        return batch
+
+    def _described(self, pixels: Array) -> Floats:
+        """Unit vectors of uint8 [n, SIDE, SIDE, 3]."""
+        planes = _planes(np.divide(pixels, 255, dtype=np.float32))
         blocks = [
             weight**0.5 * _unit(view(planes) - centre)
             for (view, weight), centre in zip(VIEWS, self._centres, strict=True)
