@@ -262,6 +262,25 @@ def test_restart_while_settling_settles(stage: Stage) -> None:
     assert stage.row("a.jpg").settled
 
 
+def test_a_scan_that_is_cut_off_goes_on_from_what_was_recorded(stage: Stage) -> None:
+    for number in range(1500):
+        stage.write(f"{number // 100:02}/{number}.jpg", b"%d" % number)
+    for _ in range(2):  # each step records a part, and the watcher is gone before the next
+        stage.watcher.step()
+        stage.restart()
+    begun = len(stage.catalog.changes)
+    assert 500 <= begun < 1500
+    stage.index()
+    found = [change for change in stage.catalog.changes if isinstance(change, Found)]
+    assert len([change for change in found if not change.settled]) == 1500, "none is recorded as new twice"
+    assert len([change for change in found if change.settled]) == 1500
+    assert all(change.backlog for change in found if not change.settled)
+    stage.restart()
+    stage.catalog.forget_changes()
+    stage.run(10)
+    assert stage.catalog.changes == []
+
+
 def test_symlinks_fifos_and_sockets_are_counted_and_left_alone(stage: Stage, tmp_path: Path) -> None:
     stage.write("real.jpg")
     outside = tmp_path / "outside"
