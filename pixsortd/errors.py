@@ -29,6 +29,8 @@
     ├── WorkerFailed            a worker process ended or stopped answering
     ├── GroupingFailed          the analyst process could not form groups; they stay as they were
     ├── GroupingCancelled       somebody ended the clustering; the groups stay as they were
+    ├── TrainingFailed          the analyst process could not train a search; it stays as it was
+    ├── TrainingCancelled       somebody ended the training; the search stays as it was
     ├── DecisionsDamaged        the decisions log is broken before its end
     ├── JournalDamaged          the journal of moves is broken before its end
     └── MoveFailed              the disk refused to move a file; it is where it was
@@ -230,6 +232,18 @@ class GroupingCancelled(PixsortdError):
     """The clustering was ended on request."""
 
     title, code, status = "Grouping cancelled", "grouping-cancelled", 409
+
+
+class TrainingFailed(PixsortdError):
+    """The analyst process ended without a trained search, or the one it wrote cannot be used."""
+
+    title, code = "Training failed", "training-failed"
+
+
+class TrainingCancelled(PixsortdError):
+    """The training was ended on request."""
+
+    title, code, status = "Training cancelled", "training-cancelled", 409
 
 
 class DecisionsDamaged(PixsortdError):

@@ -32,6 +32,7 @@ from pixsortd.daemon.reports.status import Report, Tally
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.training import Trainer
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.weights import glance
@@ -99,6 +100,9 @@ class Daemon:
                 notices.append(Reason(code="search-rebuilt", message=f"{text}: {vectors.origin.reason}."))
         self.heart = heart
         self.jobs = Jobs(self._job_changed, heart.beat_of("jobs"), heart.interval)
+        self.trainer = Trainer(
+            settings, self.store, self.searcher, self.jobs, state_dir / "index", on_change=lambda: self._tell("status")
+        )
         self.schedule = Schedule(self.store)
         holds = Holds(self.store)
         self.grouper = Grouper(
@@ -148,9 +152,7 @@ class Daemon:
             )
             notices.append(Reason(code="journal-torn", message=text, next_step=f"See {self.trash.torn}."))
         self.figures = Figures(settings, state_dir, self.store)
-        self.stages = Stages(
-            holds, self.figures, self.ingest, self.grouper, self.roots.records, self._stages_changed
-        )
+        self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self.roots.records, self._stages_changed)
         self.quality = DaemonQuality(
             settings,
             self.store,
@@ -166,6 +168,7 @@ class Daemon:
             store=self.store,
             roots=self.roots,
             searcher=self.searcher,
+            trainer=self.trainer,
             ingest=self.ingest,
             dispatcher=self.dispatcher,
             jobs=self.jobs,
@@ -210,6 +213,7 @@ class Daemon:
         self.trash.recover()
         self.jobs.start()
         self.analyses.resume()
+        self.trainer.submit_if_due()
         self.ingest.start()
         self.roots.start(self._settings)
         self._look_for_weights()
@@ -277,6 +281,7 @@ class Daemon:
     def _forget(self) -> Mapping[str, int]:
         gone = self.store.forget(self._settings.watch.forget, keep=self.trash.images())
         self.searcher.forget(gone)
+        self.trainer.submit_if_due()
         return {"photos": len(gone)}
 
     def _look_for_weights(self) -> None:
@@ -304,6 +309,7 @@ class Daemon:
         self.tally.add(analyses)
         self.throughput.add(len(added))
         self.searcher.add(analyses)
+        self.trainer.submit_if_due()
         self.grouper.place(analyses)
         new = {photo.sha256 for photo in added}
         if new:
@@ -331,6 +337,7 @@ class Daemon:
     def _idle(self) -> None:
         """The queue has run empty."""
         self.searcher.save(at_most_every=SAVE_EVERY)
+        self.trainer.submit_if_due(idle=True)
         self._tell("status")
         self.grouper.submit_if_stale()
 

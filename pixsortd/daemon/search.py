@@ -11,7 +11,7 @@ from pixsortd.config import Settings
 from pixsortd.daemon.pipeline.wants import active_space
 from pixsortd.errors import IndexProblem
 from pixsortd.index.store import Store
-from pixsortd.index.vectors import Vectors
+from pixsortd.index.vectors import BORDER, Vectors
 from pixsortd.records import Analysis, Photo, Space
 
 log = structlog.get_logger()
@@ -20,7 +20,9 @@ log = structlog.get_logger()
 class Searcher:
     """One ``Vectors`` a space, opened at start or with the first vector; callable from any thread."""
 
-    def __init__(self, settings: Callable[[], Settings], store: Store, directory: Path) -> None:
+    def __init__(self, settings: Callable[[], Settings], store: Store, directory: Path, border: int = BORDER) -> None:
+        """``border`` is the number of vectors from which a search is inverted."""
+        self.border = border
         self._settings = settings
         self._store = store
         self._directory = directory
@@ -36,6 +38,10 @@ class Searcher:
                 vectors = Vectors(self._directory, self._store, state.space)
                 vectors.load()
                 self._spaces[state.space.key] = vectors
+        return self.opened()
+
+    def opened(self) -> list[Vectors]:
+        """The searches that are open, one a space."""
         return list(self._spaces.values())
 
     def active(self) -> Space | None:
@@ -65,6 +71,11 @@ class Searcher:
         for vectors in list(self._spaces.values()):
             vectors.remove([photo.number for photo in photos])
         self._dirty = self._dirty or bool(photos)
+
+    def changed(self) -> None:
+        """A search lies in another way than its files; they are written at once, for reading it anew is long."""
+        self._dirty = True
+        self.save()
 
     def near(self, space: Space, vector: bytes, k: int, exclude: Collection[bytes] = ()) -> list[tuple[bytes, float]]:
         """The ``k`` photos most like ``vector``: (sha256, cosine), nearest first."""

@@ -4,9 +4,7 @@ Reads one request (msgpack) from standard input, writes frames to standard outpu
 reply or, with exit status 1, a failure in words. Whatever a library prints goes to standard error.
 """
 
-import ctypes
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -14,19 +12,15 @@ from typing import BinaryIO
 
 import msgspec
 
+from pixsortd.analyst import own_output
 from pixsortd.grouping.frames import frame
 from pixsortd.grouping.request import Failure, Message, Progress, Reply, Request
 from pixsortd.records import Reason
 
-_PR_SET_PDEATHSIG = 1
-
 
 def main() -> int:
     """Answer the request on standard input; the exit status says whether it could be done."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    out = own_output()
     return serve(sys.stdin.buffer, out)
 
 

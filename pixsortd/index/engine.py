@@ -275,6 +275,13 @@ class Engine:
             except lmdb.Error as error:
                 raise self._explain(error) from error
 
+    def drop_dead_readers(self) -> None:
+        """Forget readers whose process has died: a killed one would keep old pages from being used again."""
+        try:
+            self._env.reader_check()
+        except lmdb.Error as error:
+            raise self._explain(error) from error
+
     def copy(self, target: Path) -> None:
         """Write a compacted copy of the environment into the empty directory ``target``."""
         try:

@@ -11,6 +11,8 @@ from pixsortd.index import durable
 from pixsortd.index.spaces import mark_of
 from pixsortd.index.store import Store
 from pixsortd.index.vectors import Vectors
+from pixsortd.index.vectors.flat import Flat
+from pixsortd.index.vectors.front import front_parts, read_front
 from pixsortd.records import Gone, Reason, Space
 from tests.unit.index_material import ROOT, SPACE, analysis, content, drop, index, opened, vector
 
@@ -143,11 +145,11 @@ def test_a_file_of_an_earlier_commit_or_another_index_is_not_taken(store: Store,
 def test_a_right_file_with_wrong_contents_fails_its_query(store: Store, tmp_path: Path) -> None:
     vectors = search(store, tmp_path)
     vectors.load()
-    other = search(store, tmp_path, Space(name="x", model="x", revision="", preprocessing="", dim=SPACE.dim))
-    number = store.photo(content(b"0"))
-    assert number is not None
-    other.add([number.number], [vector(1)])
-    assert not vectors._proven(other._index, 0, COUNT, mark_of(np.arange(1, COUNT + 1)))
+    front, _ = read_front(vectors.path)
+    other = Flat(SPACE.dim)
+    other.add(np.array([1]), np.frombuffer(vector(1), "<f2")[None])
+    vectors.path.write_bytes(b"".join(front_parts(front, other)))
+    assert search(store, tmp_path).load().reason == "the file answers a query wrongly"
 
 
 def test_a_full_disk_leaves_the_older_file(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,9 +66,9 @@ def _searches(store: Store, directory: Path, place: Path) -> Iterator[Vectors]:
         if not state.count:
             continue
         search = Vectors(place, store, state.space)
-        kept = directory / search.path.name
-        if place != directory and kept.exists():
-            shutil.copyfile(kept, search.path)
+        for path in search.files if place != directory else ():
+            if (directory / path.name).exists():
+                shutil.copyfile(directory / path.name, path)
         search.load()
         yield search
 

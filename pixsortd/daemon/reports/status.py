@@ -28,6 +28,7 @@ from pixsortd.daemon.reports.figures import Figures
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.training import Trainer
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.index.store import Store
 from pixsortd.records import AbilityState, Analysis, JobState, Reason, RootState
@@ -85,6 +86,7 @@ class Report:
         store: Store,
         roots: Roots,
         searcher: Searcher,
+        trainer: Trainer,
         ingest: Ingest,
         dispatcher: Dispatcher,
         jobs: Jobs,
@@ -101,6 +103,7 @@ class Report:
         self._store = store
         self._roots = roots
         self._searcher = searcher
+        self._trainer = trainer
         self._ingest = ingest
         self._dispatcher = dispatcher
         self._jobs = jobs
@@ -168,6 +171,7 @@ class Report:
         if self._ingest.trouble is not None:
             yield self._ingest.trouble
         yield from self._stages.notices()
+        yield from self._trainer.notices()
         yield from self._figures.notices(self._roots.entries())
         yield from self._trash.notices()
 
