@@ -15,14 +15,16 @@ import numpy as np
 import structlog
 
 from pixsortd.analyze import network, opencv, torchvision_ops, weights
+from pixsortd.analyze.batches import is_out_of_memory
 from pixsortd.analyze.metrics import parameters, pyiqa_registry
 from pixsortd.analyze.metrics.pyiqa_registry import ParameterFile
 from pixsortd.analyze.ports import Floats
 from pixsortd.errors import ModelProblem, PixsortdError, WeightsDamaged, WeightsMissing
 from pixsortd.records import MetricInfo
 
-_CHUNK = 4
-"""Photos per forward pass: deep metrics at 512 pixels need up to a gigabyte for each four."""
+_ON_CPU = 4
+"""Photos per forward pass on a CPU: deep metrics at 512 pixels need up to a gigabyte for each four, and more at once
+is no faster. A GPU takes the whole batch; whoever calls makes it smaller when memory runs out."""
 _SEED = 123
 _OFFLINE_ERRORS = ("LocalEntryNotFoundError", "OfflineModeIsEnabled", "Refused")
 
@@ -69,12 +71,15 @@ class IqaMetric:
     def score(self, batch: Floats) -> list[float]:
         """Raw scores; NaN for a photo the metric has no answer for, such as an even surface.
 
+        Raises only where memory runs out, on whatever device.
+
         The same pixels always give the same score: a metric that draws random numbers is given
         one photo at a time and the same numbers each time.
         """
         scores: list[float] = []
-        for start in range(0, len(batch), _CHUNK):
-            scores += self._chunk(batch[start : start + _CHUNK])
+        size = _ON_CPU if self.device == "cpu" else max(1, len(batch))
+        for start in range(0, len(batch), size):
+            scores += self._chunk(batch[start : start + size])
         return scores
 
     def _chunk(self, batch: Floats) -> list[float]:
@@ -95,9 +100,9 @@ class IqaMetric:
                 with torch.inference_mode():
                     answer = self._net(pixels)
                 scores = [float(value) for value in answer.flatten().tolist()]
-            except torch.cuda.OutOfMemoryError:
-                raise
-            except Exception as error:  # noqa: BLE001 - an odd picture makes metrics fail in many ways
+            except Exception as error:  # an odd picture makes metrics fail in many ways
+                if is_out_of_memory(error):
+                    raise
                 log.debug(
                     "metric has no answer", metric=self.info.name, photos=len(batch), error=weights.first_line(error)
                 )
