@@ -6,7 +6,6 @@ scrolled by the wheel (about as one reads, and flung) and by dragging the scrubb
 the same page at rest, which is the best this machine can do. ``--minutes 10`` is the long form of the soak.
 """
 
-import argparse
 import shutil
 import statistics
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from tests.bench import library
-from tests.bench.common import result
+from tests.bench.common import options, require_quiet, result
 from tests.harness import Daemon
 
 SLOW, FAST = 1_200, 12_000
@@ -123,11 +122,10 @@ def soak(lookout: Lookout, seconds: float) -> list[float]:
 
 def main(arguments: list[str]) -> dict[str, Any]:
     """Measure one page from its first paint to its soak."""
-    parser = argparse.ArgumentParser(prog="grid", description=__doc__)
+    parser = options("grid", __doc__, "2,000 photos, a quarter of a minute")
     parser.add_argument("--library", type=Path, help="a made library; one is made in a temporary place without")
     parser.add_argument("--photos", type=int, default=100_000, help="how many to make")
     parser.add_argument("--minutes", type=float, default=2, help="how long to scroll about")
-    parser.add_argument("--quick", action="store_true", help="2,000 photos, a quarter of a minute")
     given = parser.parse_args(arguments)
     photos, minutes = (2_000, 0.25) if given.quick else (given.photos, given.minutes)
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -144,6 +142,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
         stack.callback(browser.close)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         lookout = Lookout(page)
+        require_quiet(given.anyway)
         begin = time.perf_counter()
         page.goto(daemon.url, wait_until="commit")
         lookout.settled()

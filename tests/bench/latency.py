@@ -1,13 +1,12 @@
 """Latency of the list call while an ingest and a recluster run, against the same call on an idle daemon."""
 
-import argparse
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.common import library, result
+from tests.bench.common import library, options, require_quiet, result
 from tests.harness import Daemon, wait_until
 
 
@@ -30,9 +29,7 @@ def p99(times: list[float]) -> float:
 
 def main(arguments: list[str]) -> dict[str, Any]:
     """Sample on an idle library, then again while as many photos arrive and groups are re-formed."""
-    parser = argparse.ArgumentParser(prog="latency")
-    parser.add_argument("--quick", action="store_true")
-    given = parser.parse_args(arguments)
+    given = options("latency", __doc__, "200 photos, 200 calls").parse_args(arguments)
     count, calls = (200, 200) if given.quick else (1000, 1000)
     with tempfile.TemporaryDirectory() as place:
         root = library(Path(place) / "photos", count)
@@ -41,6 +38,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
             daemon.settled(count, 600)
             idle = lambda: not any(j["state"] in ("queued", "running") for j in daemon.get("/api/jobs")["items"])  # noqa: E731
             wait_until(idle, 120)
+            require_quiet(given.anyway)
             sample(daemon, 50)
             calm = sample(daemon, calls)
             more.rename(root / "more")

@@ -5,7 +5,6 @@ that ``python -m tests.bench library --out DIR`` made. ``outline cold`` is asked
 time, so that nothing is remembered.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -15,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.bench.common import result
+from tests.bench.common import options, require_quiet, result
 from tests.bench.latency import p99
 from tests.bench.library import SETTINGS, make
 from tests.harness import Daemon
@@ -44,10 +43,9 @@ def deep(daemon: Daemon, photos: int) -> str:
 
 def main(arguments: list[str]) -> dict[str, Any]:
     """Ask each call many times, one after the other."""
-    parser = argparse.ArgumentParser(prog="list", description=__doc__)
+    parser = options("list", __doc__, "2,000 photos, fewer calls")
     parser.add_argument("--photos", type=int, default=100_000)
     parser.add_argument("--library", type=Path, help="use this made library")
-    parser.add_argument("--quick", action="store_true", help="2,000 photos, fewer calls")
     given = parser.parse_args(arguments)
     photos, calls = (2_000, 40) if given.quick else (given.photos, 300)
     with ExitStack() as stack:
@@ -64,6 +62,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
         largest = max(outline["items"], key=lambda bucket: bucket["count"])
         usual = min(outline["items"], key=lambda bucket: abs(bucket["count"] - 3000))
         behind = deep(daemon, photos)
+        require_quiet(given.anyway)
         asked: dict[str, tuple[Callable[[int], str], int]] = {
             "first page of 100": (lambda _: "/api/images?limit=100", calls),
             "deep page of 100": (lambda _: f"/api/images?limit=100{behind}", calls),

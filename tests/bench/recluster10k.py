@@ -5,7 +5,6 @@ is one call in this process, its import left out. Made vectors: subjects of 5 to
 with a spectrum like that of real embeddings, and 30 % loners.
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 from pixsortd.grouping.reduce import Array, unit
 from pixsortd.grouping.request import Reply, Request
 from pixsortd.grouping.run import recluster
-from tests.bench.common import result
+from tests.bench.common import options, require_quiet, result
 
 DIM = 512
 LONERS = 0.3
@@ -69,10 +68,10 @@ def theirs(vectors: Array) -> tuple[float, Array]:
 
 def main(arguments: list[str]) -> dict[str, Any]:
     """Time both in turn and compare what they find."""
-    parser = argparse.ArgumentParser(prog="recluster10k", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2,000 photos, three rounds")
-    quick = parser.parse_args(arguments).quick
+    given = options("recluster10k", __doc__, "2,000 photos, three rounds").parse_args(arguments)
+    quick = given.quick
     vectors, truth = made(2_000 if quick else 10_000)
+    require_quiet(given.anyway)
     times: list[tuple[float, float]] = []
     for _ in range(3 if quick else 1):
         first, found, reply = ours(vectors)
