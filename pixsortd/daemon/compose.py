@@ -337,6 +337,7 @@ class Daemon:
     def _idle(self) -> None:
         """The queue has run empty."""
         self.searcher.save(at_most_every=SAVE_EVERY)
+        self.searcher.rest()
         self.trainer.submit_if_due(idle=True)
         self._tell("status")
         self.grouper.submit_if_stale()

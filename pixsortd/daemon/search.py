@@ -77,6 +77,11 @@ class Searcher:
         self._dirty = True
         self.save()
 
+    def rest(self) -> None:
+        """Nothing is to be done for now: give memory back."""
+        for vectors in self.opened():
+            vectors.rest()
+
     def near(self, space: Space, vector: bytes, k: int, exclude: Collection[bytes] = ()) -> list[tuple[bytes, float]]:
         """The ``k`` photos most like ``vector``: (sha256, cosine), nearest first."""
         return self._of(space).search(vector, k, exclude)

@@ -301,6 +301,12 @@ class Vectors:
             wanted *= 4
         return found[:k]
 
+    def rest(self) -> None:
+        """Give memory back that only makes the next searches faster."""
+        with self._lock:
+            if self._inverted is not None:
+                self._inverted.rest()
+
     def nearest(self, query: Floats, k: int) -> Near:
         """The ``k`` nearest (cosines, photo numbers), whether or not the photos have a file."""
         with self._lock:
