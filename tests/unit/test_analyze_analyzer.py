@@ -20,7 +20,7 @@ from pixsortd.analyze import fault_hook
 from pixsortd.analyze.analyzer import Analyzer
 from pixsortd.analyze.batches import Failed, Limit, in_batches, is_out_of_memory
 from pixsortd.analyze.device import resolve_device
-from pixsortd.analyze.ports import Array, Embedder, Floats, Metric
+from pixsortd.analyze.ports import Array, Embedder, Floats, Metric, Picture
 from pixsortd.analyze.view import ImageView
 from pixsortd.config import DecodeSettings, EmbedSettings, ScoreSettings, Settings
 from pixsortd.errors import ModelProblem, WeightsMissing
@@ -87,6 +87,24 @@ class Brightness:
         if self.broken or min(batch.shape[2:]) < 64:
             raise AssertionError("too small for this metric")
         return [float(value) for value in batch.mean((1, 2, 3))]
+
+
+class Glance:
+    """A metric that is computed while decoding: mean brightness, 0 to 255. Its first ``fails`` answers are errors."""
+
+    device = "cpu"
+
+    def __init__(self, fails: int = 0, error: Exception | None = None) -> None:
+        self.info = MetricInfo(name="glance", lower_better=False, long_side=256)
+        self.fails, self.error = fails, error or ValueError("odd")
+        self.sizes: list[tuple[int, ...]] = []
+
+    def measure(self, picture: Picture) -> float:
+        self.sizes.append(picture.pixels.shape)
+        # The first picture is the made one that every model is tried on.
+        if 1 < len(self.sizes) <= 1 + self.fails:
+            raise self.error
+        return float(picture.pixels.mean())
 
 
 def analyzer(
@@ -272,6 +290,49 @@ def test_scores_are_made_at_one_size_and_never_from_a_blown_up_picture(tmp_path:
     metric = Brightness()
     run(analyzer(metrics={"bright": metric}), tmp_path)
     assert set(metric.shapes[1:]) == {(2, 3, 384, 512), (1, 3, 512, 384), (1, 3, 200, 300), (1, 3, 219, 512)}
+
+
+def glancing(metric: Glance) -> Analyzer:
+    return analyzer(metrics={"glance": metric}, score=ScoreSettings(metrics=("bright", "glance")))
+
+
+GLANCE = Wants(photo=True, metrics=("bright", "glance"))
+
+
+def test_quick_metrics_are_computed_where_a_photo_is_decoded(tmp_path: Path) -> None:
+    for number in range(3):
+        write_photo(tmp_path / f"{number}.jpg", number, (800, 600))
+    metric, heard = Glance(), []
+    subject = glancing(metric)
+    subject._describer._busy = lambda stage, ids: heard.append((stage, tuple(ids)))
+    assert {a.name: a.inline for a in subject.abilities()} == {"main": False, "bright": False, "glance": True}
+    answers = run(subject, tmp_path, GLANCE)[1]
+    for number, answer in answers.items():
+        by_name = {score.metric.name: score for score in answer.scores}
+        assert by_name["glance"].value == pytest.approx(by_name["bright"].value * 255, abs=1)
+        assert {"score:glance", "score:bright"} <= set(answer.seconds)
+        assert [stage for stage, ids in heard if ids == (number,)] == ["decode", "score:glance", ""]
+    assert metric.sizes[1:] == [(192, 256, 3)] * 3
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), MemoryError()])
+def test_a_quick_metric_that_fails_is_tried_again_later(tmp_path: Path, error: Exception) -> None:
+    write_photo(tmp_path / "a.jpg")
+    (answer,) = run(glancing(Glance(1, error)), tmp_path, GLANCE)[1].values()
+    assert answer.failure is None
+    assert all(math.isfinite(score.value) for score in answer.scores)
+    assert len(answer.scores) == 2
+
+
+def test_a_quick_metric_that_broke_blames_no_file(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.jpg")
+    subject = glancing(Glance(fails=9))
+    (answer,) = run(subject, tmp_path, GLANCE)[1].values()
+    assert (answer.failure, [score.metric.name for score in answer.scores]) == (None, ["bright"])
+    assert {a.name: a.state for a in subject.states()}["glance"] is AbilityState.UNAVAILABLE
+    odd = glancing(Glance(fails=2))
+    (answer,) = run(odd, tmp_path, GLANCE)[1].values()
+    assert math.isnan(next(score.value for score in answer.scores if score.metric.name == "glance"))
 
 
 def test_strips_are_shown_to_models_by_their_middle(tmp_path: Path) -> None:
