@@ -304,9 +304,11 @@ class LocalWorker:
 
 def _surroundings(threads: int) -> dict[str, str]:
     """What has to be set before the libraries are imported."""
-    counts = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    counts = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return {
         **dict.fromkeys(counts, str(threads)),
+        # NumPy multiplies in the decode threads, of which each has its core; helpers of its own only get in their way.
+        "OPENBLAS_NUM_THREADS": "1",
         # Models are fetched by `pixsortd models pull` and by nothing else.
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
