@@ -8,7 +8,7 @@ JPEG, decoded at a quarter          0.5     WebP                              16
 progressive JPEG, 4:2:0 / 4:4:4     3 / 6   AVIF                              9.6
 PNG, TIFF, BMP in RGB               4.6     HEIC                              7.3
 PNG with alpha                      8.5     16-bit greys                      7-7.8
-palettes (PNG, GIF)                 5.6     floats (TIFF)                     6.6
+palettes (PNG, GIF)                 5.6     floats (TIFF)                     7-9
 =================================== ======  ================================= ======
 """
 
@@ -16,7 +16,7 @@ import os
 
 from PIL import Image
 
-_BY_MODE = {"1": 6.0, "L": 1.2, "P": 6.0, "RGB": 4.7, "CMYK": 4.7, "LAB": 4.7, "F": 7.0, "I": 7.0}
+_BY_MODE = {"1": 6.0, "L": 1.2, "P": 6.0, "RGB": 4.7, "CMYK": 4.7, "LAB": 4.7, "F": 9.0, "I": 9.0}
 """The decoded pixels and what ``colour`` makes of them."""
 _OTHER_MODES = 8.5
 _BY_FORMAT = {"WEBP": 13.5, "AVIF": 5.5, "HEIF": 3.0}
