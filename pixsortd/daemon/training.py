@@ -95,7 +95,7 @@ class Trainer:
         target = self._directory / f"{vectors.space.key.hex()}-trained.faiss"
         request = TrainRequest(
             index=str(self._directory),
-            map_size=self._settings().index.map_size,
+            map_size=int(self._settings().index.map_size),
             space=vectors.space.key,
             target=str(target),
         )
