@@ -58,6 +58,12 @@ def write_photo(path: Path, seed: int = 0, size: tuple[int, int] = (640, 480), *
 
 
 @pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embedding models compute in float32, also where the processor has bfloat16."""
+    monkeypatch.setattr("pixsortd.analyze.embedders.engine.cpu_has_bfloat16", lambda: False)
+
+
+@pytest.fixture
 def make_photo() -> MakePhoto:
     """``make_photo(path, seed=0, size=(640, 480), **exif)`` writes a photo and returns its path."""
     return write_photo

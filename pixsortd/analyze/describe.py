@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixsortd.analyze import fault_hook
 from pixsortd.analyze.decode import Decoded, Decoder, Need
-from pixsortd.analyze.ports import Picture, PictureMetric
+from pixsortd.analyze.ports import Array, Embedder, Picture, PictureMetric
 from pixsortd.analyze.shelf import Busy, Shelf
 from pixsortd.analyze.thumbnail import encoded, resized
 from pixsortd.analyze.view import ImageView
@@ -82,10 +82,14 @@ class Describer:
             work.photo = self._photo(held, decoded, work.thumbnail)
         clock.lap("thumbnail")
         framed = view.middle(WIDEST)
+        prepared: dict[tuple[type[Embedder], str], Array] = {}
         for name in work.wants.spaces:
             embedder = self._shelf.embedder(name)
             if embedder is not None:
-                work.inputs[name] = embedder.prepare(framed)
+                same = type(embedder), embedder.space.preprocessing
+                if same not in prepared:
+                    prepared[same] = embedder.prepare(framed)
+                work.inputs[name] = prepared[same]
                 clock.lap(f"prepare:{name}")
         self._score(work, view, small, clock)
 

@@ -48,7 +48,7 @@ class Forwards:
             small = checked(vectors, len(batch), embedder.space.dim).astype("<f2")
             return [vector.tobytes() for vector in small]
 
-        for batch, result in self._timed("embed", name, works, forward):
+        for batch, result in self._timed("embed", name, embedder, works, forward):
             if not isinstance(result, Failed):
                 for work, vector in zip(batch, result, strict=True):
                     work.embeddings.append(Embedding(space=embedder.space, vector=vector))
@@ -61,7 +61,7 @@ class Forwards:
         def forward(batch: Sequence[Work]) -> Sequence[float]:
             return scored(metric, [work.pictures[name] for work in batch])
 
-        for batch, result in self._timed("score", name, works, forward):
+        for batch, result in self._timed("score", name, metric, works, forward):
             if not isinstance(result, Failed):
                 scores = result
             elif self._is_models_fault("metric", name, result.error):
@@ -76,7 +76,12 @@ class Forwards:
                 work.scores.append(Score(metric=metric.info, value=float(value), at=now))
 
     def _timed(
-        self, stage: str, name: str, works: Sequence[Work], forward: Callable[[Sequence[Work]], Sequence[R]]
+        self,
+        stage: str,
+        name: str,
+        model: object,
+        works: Sequence[Work],
+        forward: Callable[[Sequence[Work]], Sequence[R]],
     ) -> Iterator[tuple[Sequence[Work], Sequence[R] | Failed]]:
         """Batches through a model, with times and word of what is in flight."""
         label = f"{stage}:{name}"
@@ -93,7 +98,7 @@ class Forwards:
                     work.seconds[label] = work.seconds.get(label, 0.0) + share
                 self._busy(AT_REST, ids)
 
-        return in_batches(works, timed, self._shelf.limit(label))
+        return in_batches(works, timed, self._shelf.limit(label, model))
 
     def _is_models_fault(self, kind: str, name: str, error: Exception) -> bool:
         """Whether the model itself is what is broken; it is then out of use, and no file is blamed."""

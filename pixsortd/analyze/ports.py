@@ -41,6 +41,13 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class Batched(Protocol):
+    """A model that knows how many pictures it best takes at once; half of them when memory runs out."""
+
+    batch: int
+
+
+@runtime_checkable
 class EmbedderFamily(Protocol):
     """One kind of embedding models, found by name."""
 

@@ -10,7 +10,7 @@ import structlog
 from PIL import Image
 
 from pixsortd.analyze.batches import Limit, free_memory
-from pixsortd.analyze.ports import Array, Embedder, Floats, Metric, Picture, PictureMetric
+from pixsortd.analyze.ports import Array, Batched, Embedder, Floats, Metric, Picture, PictureMetric
 from pixsortd.analyze.view import ImageView
 from pixsortd.analyze.work import first_words
 from pixsortd.config import Settings
@@ -116,9 +116,9 @@ class Shelf:
         free_memory()
         log.error("model put away", kind=kind, name=name, error=str(error))
 
-    def limit(self, name: str) -> Limit:
-        """The batch size the model of that name is known to take."""
-        return self.limits.setdefault(name, Limit())
+    def limit(self, name: str, model: object) -> Limit:
+        """The batch size the model of that name is known to take; at first the one it asks for."""
+        return self.limits.setdefault(name, Limit(model.batch) if isinstance(model, Batched) else Limit())
 
     @property
     def together(self) -> int:

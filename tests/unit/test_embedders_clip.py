@@ -18,6 +18,7 @@ from tests.conftest import draw
 from tests.unit.model_cache import put
 
 MODELS = ModelSettings()
+pytestmark = pytest.mark.usefixtures("exact")
 TINY = {
     "embed_dim": 24,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8},

@@ -17,6 +17,7 @@ from tests.conftest import draw
 from tests.unit.model_cache import put
 
 MODELS = ModelSettings()
+pytestmark = pytest.mark.usefixtures("exact")
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 56}
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 PROCESSORS = {

@@ -18,6 +18,7 @@ from tests.unit.test_embedders_builtin import labelled, neighbours
 
 NAME = "timm:test_resnet.r160_in1k"
 MODELS = ModelSettings()
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 @pytest.fixture(scope="module")

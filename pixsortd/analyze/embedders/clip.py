@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixsortd.analyze import torchvision_ops, weights
+from pixsortd.analyze.embedders.engine import Features
 from pixsortd.analyze.embedders.preprocess import Preprocessing
-from pixsortd.analyze.embedders.torch_model import TorchEmbedder, described
+from pixsortd.analyze.embedders.torch_model import TorchEmbedder, call, described
 from pixsortd.analyze.weights import Origin
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.errors import ModelProblem
@@ -51,7 +52,7 @@ class OpenClip:
         found = weights.find(origin, settings, models, name)
         config = _preprocess_config(arch, tag, args.pop(_PREPROCESS, {}))
         model = _build(arch, config, args, found, full)
-        tower = _tower(model.to(device).eval())
+        tower, features = _tower(model)
         return TorchEmbedder(
             tower,
             name=name,
@@ -59,6 +60,7 @@ class OpenClip:
             weights=found,
             preprocessing=_preprocessing(config, model.visual.image_size),
             device=device,
+            features=features,
         )
 
 
@@ -136,11 +138,13 @@ def _tensor_names(arch: str, args: Mapping[str, Any]) -> set[str]:
     return set(empty.state_dict())
 
 
-def _tower(model: Any) -> Any:
+def _tower(model: Any) -> tuple[Any, Features]:
     """The image half alone where it stands alone, so that the text half's memory is given back."""
     from open_clip.model import CLIP, CustomTextCLIP
 
-    return model.visual if type(model) in (CLIP, CustomTextCLIP) else model.encode_image
+    if type(model) in (CLIP, CustomTextCLIP):
+        return model.visual, call
+    return model, lambda whole, pixels: whole.encode_image(pixels)
 
 
 def _preprocessing(config: Mapping[str, Any], image_size: int | tuple[int, int]) -> Preprocessing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixsortd.analyze import torchvision_ops, weights
 from pixsortd.analyze.embedders.preprocess import Preprocessing, Size
-from pixsortd.analyze.embedders.torch_model import Forward, TorchEmbedder, described
+from pixsortd.analyze.embedders.torch_model import TorchEmbedder, described
 from pixsortd.analyze.weights import Origin
 from pixsortd.config import ModelSettings, SpaceSettings
 from pixsortd.errors import ModelProblem, WeightsDamaged, WeightsMissing
@@ -58,12 +58,13 @@ class Transformers:
         preprocessing = _preprocessing(_json(files[_PROCESSOR]))
         model = _build(_json(files[_CONFIG]), args, found)
         return TorchEmbedder(
-            _class_token(model.to(device).eval()),
+            model,
             name=name,
             model=described(f"{_PREFIX}{origin.repo}#cls", args),
             weights=found,
             preprocessing=preprocessing,
             device=device,
+            features=_class_token,
         )
 
 
@@ -133,13 +134,10 @@ def _build(config: Mapping[str, Any], args: Mapping[str, Any], found: weights.We
     return model
 
 
-def _class_token(model: Any) -> Forward:
-    def forward(pixels: "torch.Tensor") -> "torch.Tensor":
-        output = model(pixel_values=pixels)
-        tokens: torch.Tensor = output.last_hidden_state
-        return tokens[:, 0] if tokens.ndim == 3 else output.pooler_output
-
-    return forward
+def _class_token(model: "torch.nn.Module", pixels: "torch.Tensor") -> "torch.Tensor":
+    output = model(pixel_values=pixels)
+    tokens: torch.Tensor = output.last_hidden_state
+    return tokens[:, 0] if tokens.ndim == 3 else output.pooler_output
 
 
 def _preprocessing(config: Mapping[str, Any]) -> Preprocessing:

@@ -43,7 +43,7 @@ class Timm:
         found = weights.find(origin, settings, models, name)
         model = _build(full.removeprefix(_PREFIX), args, found)
         return TorchEmbedder(
-            _placed(model, device),
+            model,
             name=name,
             model=described(full, args),
             weights=found,
@@ -100,12 +100,6 @@ def _build(model: str, args: Mapping[str, Any], found: weights.Weights) -> Any:
         raise weights.mismatch(found, model, own - set(state), set(state) - own, error) from error
     built.pretrained_cfg.pop("state_dict", None)  # timm keeps a second copy of everything there
     return built
-
-
-def _placed(model: Any, device: str) -> Any:
-    import torch
-
-    return model.to(device, memory_format=torch.channels_last).eval()
 
 
 def _tensor_names(model: str, args: Mapping[str, Any]) -> set[str]:

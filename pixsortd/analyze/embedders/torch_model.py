@@ -1,12 +1,12 @@
-"""What every torch embedding model shares: device, precision, normalisation, unit vectors."""
+"""What every torch embedding model shares: preparation, unit vectors, the name of its space."""
 
-import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pixsortd.analyze.embedders.engine import Engine, Features
 from pixsortd.analyze.embedders.preprocess import Preprocessing
 from pixsortd.analyze.ports import Array, Floats
 from pixsortd.analyze.view import ImageView
@@ -17,46 +17,48 @@ from pixsortd.records import Space
 if TYPE_CHECKING:
     import torch
 
-Forward = Callable[["torch.Tensor"], "torch.Tensor"]
-"""Pixels [n, 3, h, w], normalised, to features [n, dim] (or [n, dim, 1, 1])."""
+
+def call(net: "torch.nn.Module", pixels: "torch.Tensor") -> "torch.Tensor":
+    """The features of a net whose output they are."""
+    features: torch.Tensor = net(pixels)
+    return features
 
 
 class TorchEmbedder:
     """A loaded model behind the :class:`pixsortd.analyze.ports.Embedder` port.
 
-    Float32 on the CPU and MPS; on CUDA bfloat16 where the GPU has it, else float16. A photo whose
-    features are not finite gets a row of NaN, which is that photo's failure only.
+    A photo whose features are not finite gets a row of NaN, which is that photo's failure only.
     """
 
     needs: int
+    batch: int
     space: Space
     device: str
 
     def __init__(
         self,
-        forward: Forward,
+        net: "torch.nn.Module",
         *,
         name: str,
         model: str,
         weights: Weights,
         preprocessing: Preprocessing,
         device: str,
+        features: Features = call,
     ) -> None:
-        import torch
-
-        self._forward = forward
+        """Takes ``net`` over: it is changed and moved to ``device``."""
         self._preprocessing = preprocessing
-        self._mean = torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1)
-        self._std = torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1)
         self.device = device
         self.needs = preprocessing.needs
         try:
-            dim = int(self._features(np.zeros((1, *preprocessing.crop, 3), np.uint8)).shape[1])
+            self._engine = Engine(net, features, preprocessing, device)
+            dim = int(self._engine(np.zeros((1, *preprocessing.crop, 3), np.uint8)).shape[1])
         except Exception as error:
             raise ModelProblem(
                 f"{model} does not run on {device} ({type(error).__name__}: {first_line(error)})",
                 next_step='Try `device = "cpu"` in [embed], or another model.',
             ) from error
+        self.batch = self._engine.batch
         self.space = Space(name=name, model=model, revision=weights.revision, preprocessing=preprocessing.text, dim=dim)
 
     def prepare(self, view: ImageView) -> Array:
@@ -67,24 +69,8 @@ class TorchEmbedder:
         """Unit vectors, float32 [n, dim]."""
         from torch.nn.functional import normalize
 
-        unit: Floats = normalize(self._features(batch), dim=1).cpu().numpy()
+        unit: Floats = normalize(self._engine(batch), dim=1).cpu().numpy()
         return unit
-
-    def _features(self, batch: Array) -> "torch.Tensor":
-        import torch
-
-        with torch.inference_mode(), _precision(self.device):
-            pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device).permute(0, 3, 1, 2)
-            features = self._forward((pixels.float() / 255 - self._mean) / self._std)
-            return features.float().flatten(1)
-
-
-def _precision(device: str) -> contextlib.AbstractContextManager[Any]:
-    import torch
-
-    if not device.startswith("cuda"):
-        return contextlib.nullcontext()
-    return torch.autocast("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
 
 
 def described(model: str, args: Mapping[str, Any]) -> str:
