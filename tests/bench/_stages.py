@@ -49,6 +49,7 @@ class Stages:
         self._pool = ThreadPoolExecutor(threads)
         self._contents: list[Content] = []
         self._works: list[Work] = []
+        self._quick: list[int] = []
 
     def read(self) -> float:
         """Read each file and hash it, on all threads."""
@@ -60,7 +61,7 @@ class Stages:
         return seconds
 
     def describe(self) -> float:
-        """Decode what ``read`` read; thumbnail, EXIF, inputs of the models, and what is scored on the way."""
+        """Decode what ``read`` read; thumbnail, EXIF, inputs of the models, and the scores that are quick."""
         wants = Wants(photo=True, spaces=self._shelf.wanted_spaces, metrics=self._settings.score.metrics)
         need = self._describer.need
 
@@ -69,12 +70,14 @@ class Stages:
 
         seconds, self._works = self._all(one, list(zip(self._items, self._contents, strict=True)))
         assert not any(work.failure for work in self._works)
+        self._quick = [len(work.scores) for work in self._works]
         return seconds
 
     def forward(self, batch: int) -> float:
         """Run the models over what ``describe`` left them, so many photos at once."""
-        for work in self._works:
+        for work, quick in zip(self._works, self._quick, strict=True):
             work.embeddings.clear()
+            del work.scores[quick:]
         began = time.perf_counter()
         for start in range(0, len(self._works), batch):
             part = self._works[start : start + batch]

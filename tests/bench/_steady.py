@@ -31,11 +31,15 @@ class Steady:
 
     def __call__(self) -> float:
         """Seconds a photo of one round; returns when everything, also regrouping, is over."""
-        before = self._running.ledger().get("indexed", 0)
-        self._drop(self._count)
-        seconds = self._seconds(before)
+        seconds = self.take_in()
         at_rest(self._running)
         return seconds
+
+    def take_in(self) -> float:
+        """Seconds a photo of one round; returns with its last score."""
+        before = self._running.ledger().get("indexed", 0)
+        self._drop(self._count)
+        return self._seconds(before)
 
     def _drop(self, count: int) -> None:
         """New photos, all at once, when they are safely on the disk."""

@@ -1,14 +1,15 @@
 """Where each millisecond of a photo goes: a table by stage and a picture of it.
 
-Every stage runs alone and with one thread, so that its milliseconds are those of one core. ``read and rest`` is what
-the whole took besides what the stages tell of themselves. ``--out FILE.svg`` draws the table; ``--flame FILE.svg``
-has py-spy (``pip install pixsortd[dev]``) look into a running daemon and its worker, which shows the functions.
+Every stage runs alone and with one thread. What they tell of themselves are shares of the time, which are given in
+milliseconds of CPU; ``read and rest`` is what they do not tell of. The commit waits for the disk, and is given by the
+clock. ``--out FILE.svg`` draws the table; ``--flame FILE.svg`` has py-spy (``pip install pixsortd[dev]``) look into a
+running daemon and its worker, which shows the functions.
 """
 
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -42,14 +43,13 @@ def main(arguments: list[str]) -> dict[str, Any]:
         files = corpus.copies(base, place / "alone", count)
         require_quiet(given.anyway)
         if given.flame is not None:
-            flame(given.flame, base, place, tables)
-        stages, cpu = by_stage(Stages(files, _setup.settings(tables), 1), place / "index", count)
+            flame(given.flame, base, place, tables, 4 * count)
+        stages = by_stage(Stages(files, _setup.settings(tables), 1), place / "index", count)
     title = f"{sum(stages.values()):.1f} ms of one core a photo ({given.megapixels} MP JPEG, {given.space})"
     if given.out is not None:
         given.out.write_text(bar(title, stages))
     detail = {
         "milliseconds a photo by stage": stages,
-        "milliseconds of CPU in all": round(cpu, 2),
         "space": given.space,
         "metrics": tables["score"]["metrics"],
     }
@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> dict[str, Any]:
     return {**answer, "text": table(stages)}
 
 
-def by_stage(parts: Stages, index: Path, count: int) -> tuple[dict[str, float], float]:
-    """Milliseconds a photo by stage, in the order of the way, and the CPU milliseconds of all."""
+def by_stage(parts: Stages, index: Path, count: int) -> dict[str, float]:
+    """Milliseconds a photo by stage, in the order of the way."""
     import torch
 
     torch.set_num_threads(1)
@@ -69,8 +69,10 @@ def by_stage(parts: Stages, index: Path, count: int) -> tuple[dict[str, float], 
     told = Counter[str]()
     for photo in parts.told:
         told.update(photo)
-    stages = {**told, "read and rest": max(0.0, whole - told.total()), "commit": parts.commit(index)}
-    return {name: round(1000 * seconds / count, 2) for name, seconds in stages.items()}, 1000 * cpu / count
+    told["read and rest"] = max(0.0, whole - told.total())
+    seconds = {name: cpu * part / told.total() for name, part in told.items()}
+    seconds["commit"] = parts.commit(index)
+    return {name: round(1000 * part / count, 2) for name, part in seconds.items()}
 
 
 def table(stages: dict[str, float]) -> str:
@@ -82,19 +84,17 @@ def table(stages: dict[str, float]) -> str:
     )
 
 
-def flame(out: Path, base: list[Path], place: Path, tables: _setup.Tables) -> None:
+def flame(out: Path, base: list[Path], place: Path, tables: _setup.Tables, photos: int) -> None:
     """Have py-spy watch a daemon and its worker over one round. Raises ``SystemExit`` where it is not installed."""
     with ExitStack() as stack:
         (place / "photos").mkdir()
         running = stack.enter_context(daemon(place / "daemon", place / "photos", tables))
-        steady = Steady(running, place / "photos", base, 4 * PHOTOS)
+        steady = Steady(running, place / "photos", base, photos)
         command = ["py-spy", "record", "--subprocesses", "--rate", "200", "--output", str(out)]
         try:
             spy = subprocess.Popen([*command, "--pid", str(running.core.pid)], stdout=sys.stderr)
         except FileNotFoundError:
             raise SystemExit("py-spy is not installed (it is among pixsortd[dev])") from None
-        watching = threading.Thread(target=steady)
-        watching.start()
-        watching.join()
-        spy.send_signal(2)
+        steady.take_in()
+        spy.send_signal(signal.SIGINT)
         spy.wait(60)
