@@ -116,7 +116,7 @@ class Shelf:
         free_memory()
         log.error("model put away", kind=kind, name=name, error=str(error))
 
-    def limit(self, name: str, model: object) -> Limit:
+    def limit(self, name: str, model: object = None) -> Limit:
         """The batch size the model of that name is known to take; at first the one it asks for."""
         return self.limits.setdefault(name, Limit(model.batch) if isinstance(model, Batched) else Limit())
 
