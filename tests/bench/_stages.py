@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from pixsortd.analyze.work import Held, Work
 from pixsortd.config import Settings
 from pixsortd.index.store import Store
 from pixsortd.records import FileStamp, Found, Wants, WorkItem, root_id
+from pixsortd.workers.local import _surroundings
 
 BATCHES = (8, 16, 32, 64)
 """Tried for the models; the best one counts."""
@@ -113,6 +115,13 @@ class Stages:
         began = time.perf_counter()
         done = list(self._pool.map(one, of))
         return time.perf_counter() - began, done
+
+
+def be_like_a_worker(threads: int) -> None:
+    """Begin this program once more where it is not in the surroundings that a worker is started in."""
+    wanted = _surroundings(threads)
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
 
 
 def best_batch(forward: Callable[[int], float], rounds: int = 3) -> int:

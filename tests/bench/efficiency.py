@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import _setup, corpus
-from tests.bench._stages import Stages, best_batch
+from tests.bench._stages import Stages, be_like_a_worker, best_batch
 from tests.bench._steady import Steady, daemon
 from tests.bench.common import options, require_quiet, result
 
@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--photos", type=int, default=192, help="through the daemon in a round")
     parser.add_argument("--corpus", type=Path, help="where the photos are kept between runs")
     given = parser.parse_args(arguments)
+    cores = len(os.sched_getaffinity(0))
+    be_like_a_worker(cores)
     photos, alone, rounds = (64, 32, 1) if given.quick else (given.photos, ALONE, 5)
     home = corpus.home(given.corpus)
     base = corpus.photos(home / "photos", 8 if given.quick else BASE, given.megapixels)
@@ -40,7 +42,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
     wholes, stages = list[float](), list[dict[str, float]]()
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=home)))
-        parts = Stages(corpus.copies(base, place / "alone", alone), _setup.settings(tables), os.cpu_count() or 1)
+        parts = Stages(corpus.copies(base, place / "alone", alone), _setup.settings(tables), cores)
         (place / "photos").mkdir()
         running = stack.enter_context(daemon(place / "daemon", place / "photos", tables))
         whole = Steady(running, place / "photos", base, photos)

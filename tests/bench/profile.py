@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.bench import _setup, corpus
 from tests.bench._chart import bar
-from tests.bench._stages import Stages
+from tests.bench._stages import Stages, be_like_a_worker
 from tests.bench._steady import Steady, daemon
 from tests.bench.common import options, require_quiet, result
 
@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--out", type=Path, help="draw the table into this SVG")
     parser.add_argument("--flame", type=Path, help="py-spy's flame graph of a daemon at work, into this SVG")
     given = parser.parse_args(arguments)
+    be_like_a_worker(1)
     count = 8 if given.quick else PHOTOS
     home = corpus.home(given.corpus)
     base = corpus.photos(home / "photos", 8, given.megapixels)
@@ -59,9 +60,6 @@ def main(arguments: list[str]) -> dict[str, Any]:
 
 def by_stage(parts: Stages, index: Path, count: int) -> dict[str, float]:
     """Milliseconds a photo by stage, in the order of the way."""
-    import torch
-
-    torch.set_num_threads(1)
     parts.read(), parts.describe(), parts.forward(32)  # once for what is made at the first call
     began = time.process_time()
     whole = parts.read() + parts.describe() + parts.forward(32)
