@@ -111,6 +111,12 @@ class Trainer:
             target.with_suffix(".tmp").unlink(missing_ok=True)
             self._store.engine.drop_dead_readers()
         shape = vectors.shape
-        log.info("search inverted", space=vectors.space.name, recall=shape.recall, probes=shape.probes, seconds=seconds)
+        log.info(
+            "search inverted",
+            space=vectors.space.name,
+            recall=shape.recall,
+            probes=round(shape.probes, 1),
+            seconds=seconds,
+        )
         self._searcher.changed()
         return count

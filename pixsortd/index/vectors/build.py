@@ -4,7 +4,7 @@ Everything is chosen by measurement on photos that were left out of the training
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import faiss
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pixsortd.index.durable import Buffer
 from pixsortd.index.vectors.file import sealed
-from pixsortd.index.vectors.inverted import MAGIC, TUNED, Head, probing
+from pixsortd.index.vectors.inverted import MAGIC, TUNED, Head, centres_of, likely, looked_into
 from pixsortd.index.vectors.tier import Floats, Halves, Numbers
 
 GOAL = 0.992
@@ -39,7 +39,9 @@ class Coded(NamedTuple):
 
     rotation: Floats
     lists: Any
-    probes: int
+    reach: float
+    most: int
+    probes: float
     recall: float
 
 
@@ -73,6 +75,8 @@ def built(space: bytes, epoch: bytes, numbers: Numbers, vectors: Halves, progres
         dim=vectors.shape[1],
         reduced=coded.rotation.shape[1],
         lists=coded.lists.nlist,
+        reach=coded.reach,
+        most=coded.most,
         probes=coded.probes,
         candidates=CANDIDATES,
         recall=coded.recall,
@@ -89,21 +93,29 @@ def built(space: bytes, epoch: bytes, numbers: Numbers, vectors: Halves, progres
 
 
 def _coded(vectors: Halves, rest: npt.NDArray[np.int64], directions: Floats, exam: _Exam, progress: Progress) -> Coded:
-    """Lists over as few directions as reach the goal when every list is looked into, and the fewest probes that do."""
+    """Lists over as few directions as reach the goal when every list is looked into, and the least reach that does."""
     dim = vectors.shape[1]
     for reduced in (*(count for count in _DIRECTIONS if count < dim), dim):
         rotation = np.ascontiguousarray(directions[:, :reduced])
         lists = _lists(vectors, rest, rotation)
-        if reduced == dim or _recall(vectors, exam, rotation, lists, lists.nlist) >= GOAL:
+        everywhere = [np.arange(lists.nlist)] * len(exam.rows)
+        if reduced == dim or _recall(vectors, exam, rotation, lists, everywhere) >= GOAL:
             break
     progress(2, 4, "measuring how many lists a search needs")
-    probes, recall = 4, 0.0
-    while True:
-        probes = min(probes, lists.nlist)
-        recall = _recall(vectors, exam, rotation, lists, probes)
-        if recall >= GOAL or probes == lists.nlist:
-            return Coded(rotation, lists, probes, recall)
-        probes += max(1, probes // 4)
+    likeness = exam.queries @ rotation @ centres_of(lists).T
+    gaps = likeness.max(axis=1, keepdims=True) - likeness
+    for most in (max(1, lists.nlist // 3), lists.nlist):
+        share = min(1.0, 4.0 / lists.nlist)
+        while True:
+            reach = float(np.quantile(gaps, share))
+            chosen = [likely(row, reach, most, TUNED) for row in likeness]
+            recall = _recall(vectors, exam, rotation, lists, chosen)
+            if recall >= GOAL or share == 1.0:
+                break
+            share = min(1.0, share * 1.1)
+        if recall >= GOAL:
+            break
+    return Coded(rotation, lists, reach, most, float(np.mean([len(some) for some in chosen])), recall)
 
 
 def _exam(vectors: Halves) -> tuple[_Exam, npt.NDArray[np.int64]]:
@@ -157,13 +169,16 @@ def _lists(vectors: Halves, rest: npt.NDArray[np.int64], rotation: Floats) -> An
     return lists
 
 
-def _recall(vectors: Halves, exam: _Exam, rotation: Floats, lists: Any, probes: int) -> float:
-    """Mean share of the true nearest that candidates from so many lists hold; copies count for one another."""
-    _, found = lists.search(exam.queries @ rotation, min(CANDIDATES, len(vectors)), params=probing(probes))
-    right = 0
-    for query, row, candidates, least in zip(exam.queries, exam.rows, found, exam.least, strict=True):
-        known = candidates[(candidates >= 0) & (candidates != row)]
-        right += min(TUNED, int((_finite(vectors[known]) @ query >= least - _TIE).sum()))
+def _recall(
+    vectors: Halves, exam: _Exam, rotation: Floats, lists: Any, chosen: Sequence[npt.NDArray[np.int64]]
+) -> float:
+    """Mean share of the true nearest among the candidates of each one's lists; copies count for one another."""
+    right, asked = 0, min(CANDIDATES, len(vectors))
+    for query, turned, row, some, least in zip(
+        exam.queries, exam.queries @ rotation, exam.rows, chosen, exam.least, strict=True
+    ):
+        found = looked_into(lists, turned, some, asked)
+        right += min(TUNED, int((_finite(vectors[found[found != row]]) @ query >= least - _TIE).sum()))
     return right / (TUNED * len(exam.rows))
 
 

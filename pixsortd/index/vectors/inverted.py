@@ -45,8 +45,12 @@ class Head(Record, frozen=True, kw_only=True, omit_defaults=False):
     reduced: int
     """Directions that are coded."""
     lists: int
-    probes: int
-    """Lists to look into for ``TUNED`` neighbours."""
+    reach: float
+    """A list is looked into for ``TUNED`` neighbours when its centre is at most this much less like than the likest."""
+    most: int
+    """Lists that are looked into at most for them."""
+    probes: float
+    """Lists that were looked into so, on average, when it was trained."""
     candidates: int
     """Photos of these lists to compare exactly."""
     recall: float
@@ -59,11 +63,47 @@ class Unusable(ValueError):
     """The file is damaged, cut, of another index or another FAISS; the text says which."""
 
 
-def probing(probes: int, alive: npt.NDArray[np.uint8] | None = None) -> Any:
-    """FAISS's parameters of a search in so many lists, among the rows whose bit is set."""
-    made: Any = faiss.SearchParametersIVF  # its types tell of the C++ class, not of what Python may pass
-    chosen: Any = faiss.IDSelectorBitmap
-    return made(nprobe=probes) if alive is None else made(nprobe=probes, sel=chosen(alive))
+def centres_of(lists: Any) -> Floats:
+    """Centres of FAISS's lists, a row each."""
+    return np.asarray(lists.quantizer.reconstruct_n(0, lists.nlist), np.float32)
+
+
+def likely(likeness: Floats, reach: float, most: int, k: int) -> npt.NDArray[np.int64]:
+    """The lists to look into for ``k`` neighbours, by how like the query their centres are.
+
+    A photo of a dense place needs few lists and a loner many: about as many as have centres almost as like
+    as the likest, ``most`` of them at most. More neighbours lie in more lists, about as the square root.
+    """
+    count = len(likeness)
+    near = min(int(np.count_nonzero(likeness >= likeness.max() - reach)), most)
+    wanted = min(count, math.ceil(near * math.sqrt(max(1.0, k / TUNED))))
+    return np.ascontiguousarray(np.argpartition(-likeness, wanted - 1)[:wanted], np.int64)
+
+
+def looked_into(
+    lists: Any, turned: Floats, chosen: npt.NDArray[np.int64], asked: int, alive: npt.NDArray[np.uint8] | None = None
+) -> npt.NDArray[np.int64]:
+    """At most ``asked`` rows nearest by code in the chosen lists, among those whose bit is set in ``alive``."""
+    parameters: Any = faiss.SearchParametersIVF()
+    parameters.nprobe = len(chosen)
+    if alive is not None:
+        among: Any = faiss.IDSelectorBitmap  # its types tell of the C++ class, not of what Python may pass
+        parameters.sel = selector = among(alive)  # noqa: F841 - kept until the search is over
+    cosines, rows = np.empty(asked, np.float32), np.empty(asked, np.int64)
+    between, at = np.zeros(len(chosen), np.float32), faiss.swig_ptr
+    # The array form of this call takes no parameters. What lies between query and centre is not asked for here.
+    lists.search_preassigned_c(
+        1,
+        at(turned),
+        asked,
+        at(chosen),
+        at(between),
+        at(cosines),
+        at(rows),
+        False,
+        parameters,
+    )
+    return rows[rows >= 0]
 
 
 class Inverted:
@@ -75,6 +115,7 @@ class Inverted:
         self._rotation = rotation
         self._numbers = numbers
         self._lists = lists
+        self._centres = centres_of(lists)
         self._file = file
         self._start = start
         self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -151,20 +192,17 @@ class Inverted:
         wanted = min(k, self.count)
         if not wanted:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        # More neighbours lie in more lists: about as the square root, on photos of people and places.
-        probes = min(self.head.lists, math.ceil(self.head.probes * math.sqrt(max(1.0, k / TUNED))))
-        rows = self._candidates(query, k, probes)
+        turned = query @ self._rotation
+        asked = min(self.head.count, max(self.head.candidates, 4 * k))
+        alive = self._alive if self._dead else None
+        rows = looked_into(
+            self._lists, turned, likely(self._centres @ turned, self.head.reach, self.head.most, k), asked, alive
+        )
         if len(rows) < wanted:
-            rows = self._candidates(query, k, self.head.lists)
+            rows = looked_into(self._lists, turned, np.arange(self.head.lists), asked, alive)
         cosines = self._exactly(rows, query)
         best = np.argsort(-cosines, kind="stable")[:wanted]
         return cosines[best], self._numbers[rows[best]]
-
-    def _candidates(self, query: Floats, k: int, probes: int) -> npt.NDArray[np.int64]:
-        asked = min(self.head.count, max(self.head.candidates, 4 * k))
-        parameters = probing(probes, self._alive if self._dead else None)
-        _, rows = self._lists.search((query @ self._rotation)[None], asked, params=parameters)
-        return np.asarray(rows[0][rows[0] >= 0], np.int64)
 
     def _exactly(self, rows: npt.NDArray[np.int64], query: Floats) -> Floats:
         return np.asarray(self._halves.sa_decode(self._vectors[rows]) @ query, np.float32)

@@ -56,8 +56,8 @@ class Shape(Record, frozen=True, kw_only=True, omit_defaults=False):
     """Vectors in the inverted tier that were deleted or replaced since it was trained."""
     flat: int = 0
     """Vectors in the flat tier."""
-    probes: int = 0
-    """Lists of the inverted tier that a search looks into."""
+    probes: float = 0.0
+    """Lists of the inverted tier that a search looks into, on average."""
     recall: float = 0.0
     """Share of the true ten nearest that it found when it was trained."""
 
