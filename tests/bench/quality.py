@@ -4,10 +4,6 @@ Photos are made (seeded, camera-like) unless there are real ones: those of the t
 Without the published parameter files, files of the right shape are made: such scores say nothing, but cost the same.
 """
 
-import os
-
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
-
 import statistics
 import tempfile
 import time
@@ -39,6 +35,7 @@ def main(arguments: Sequence[str] = ()) -> dict[str, Any]:
         "--parameters", type=Path, default=SHARED / "weights", help="parameter files of NIQE and BRISQUE"
     )
     given = parser.parse_args(arguments)
+    _one_thread()
     with tempfile.TemporaryDirectory() as made:
         parameters = given.parameters if given.parameters.is_dir() else _made_parameters(Path(made))
         ours = {name: _ours(name, parameters) for name in FAMILIES}
@@ -74,6 +71,15 @@ def main(arguments: Sequence[str] = ()) -> dict[str, Any]:
     alike = given.parameters.is_dir() and min(ranks.values()) >= RANKS
     words = f">= {TARGET:g}, rank correlation >= {RANKS:g}"
     return result("quality", ratio, words, lambda value: value >= TARGET and alike, "times as fast as pyiqa", detail)
+
+
+def _one_thread() -> None:
+    """For every contender; as numpy's matrices have in a worker."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    torch.set_num_threads(1)
 
 
 def _photos(directory: Path, count: int) -> Iterator[Array]:
