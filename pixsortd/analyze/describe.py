@@ -44,7 +44,7 @@ class Describer:
         """The size that serves the thumbnail, the scores and every loaded model."""
         settings = self._settings
         return Need(
-            long_side=max(settings.decode.thumbnail, settings.score.long_side),
+            long_side=max(settings.decode.thumbnail, self._shelf.long_side),
             short_side=max(SHORT_SIDE, round(MARGIN * self._shelf.short_side)),
         )
 

@@ -65,8 +65,10 @@ def metric(name: str, settings: Settings, device: str) -> Metric | PictureMetric
     """The quality metric ``name``; raises as :func:`embedder` does."""
     weights.use_torch_cache(settings.models)
     score = settings.score
+    family = metric_family(name)
+    long_side = score.long_side or family.long_side
     loaded: Metric | PictureMetric = _guarded(
-        name, lambda: metric_family(name).load(name, score.weights.get(name), score.long_side, device)
+        name, lambda: family.load(name, score.weights.get(name), long_side, device)
     )
     if loaded.info.name != name:
         loaded.info = msgspec.structs.replace(loaded.info, name=name)

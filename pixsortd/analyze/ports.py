@@ -109,6 +109,8 @@ class MetricFamily(Protocol):
     """One kind of quality metrics, found by name."""
 
     license: str
+    long_side: int
+    """Pixels of the long side its metrics are computed at unless the settings say otherwise."""
 
     def load(self, name: str, weights: str | None, long_side: int, device: str) -> Metric | PictureMetric:
         """The metric of that name; ``weights`` is a local parameter file. Raises ``ModelProblem``."""

@@ -66,6 +66,11 @@ class Shelf:
         """Pixels of the short side that serve every loaded model."""
         return max((embedder.needs for embedder in self._spaces.loaded.values()), default=0)
 
+    @property
+    def long_side(self) -> int:
+        """Pixels of the long side that serve every loaded metric."""
+        return max((metric.info.long_side for metric in self._metrics.loaded.values()), default=0)
+
     def survey(self) -> list[Ability]:
         """Try to load everything that is wanted and not there yet; say how it stands."""
         for kind, name in self._wanted():

@@ -22,6 +22,7 @@ NEVER_ZERO = (
     "upload.max_bytes",
 )
 LEAST_MAP = 16 * 10**6
+LEAST_SCORED = 96
 
 
 def contradictions(settings: Settings, origins: Mapping[str, str]) -> list[str]:
@@ -33,6 +34,8 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str]]:
     for key in NEVER_ZERO:
         if _get(settings, key) == 0:
             yield key, f"{key}: expected more than zero"
+    if 0 < settings.score.long_side < LEAST_SCORED:
+        yield "score.long_side", f"score.long_side: expected 0 or at least {LEAST_SCORED}, which NIQE needs"
     if settings.watch.ceiling < settings.watch.quiet:
         yield "watch.ceiling", "watch.ceiling: expected at least watch.quiet, or no file could ever come to rest"
     if settings.index.map_size < LEAST_MAP:

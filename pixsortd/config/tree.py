@@ -144,7 +144,8 @@ class ScoreSettings(Section, frozen=True, kw_only=True):
     """Which quality metrics are kept."""
 
     metrics: tuple[str, ...] = ("brisque", "niqe", "piqe")
-    long_side: Annotated[int, msgspec.Meta(ge=96, le=4096)] = 512
+    long_side: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
+    """Pixels of the long side of what is scored; 0: as suits each metric."""
     weights: dict[str, PathText] = {}
     composite: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
 

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from pixsortd.analyze.embedders.builtin import Descriptor
-from pixsortd.analyze.metrics import pyiqa_registry
+from pixsortd.analyze.metrics import iqa, pyiqa_registry
 from pixsortd.analyze.thumbnail import encoded, resized
 from pixsortd.analyze.view import ImageView
 from pixsortd.config import Settings
@@ -147,7 +147,7 @@ class Filling:
         self._gallery = gallery
         self._store = store
         self._random = np.random.default_rng(seed + 1)
-        self._metrics = {name: pyiqa_registry.describe(name, long_side=Settings().score.long_side) for name in METRICS}
+        self._metrics = {name: pyiqa_registry.describe(name, long_side=iqa.family.long_side) for name in METRICS}
         self._scenes: dict[int, np.ndarray] = {}
 
     def abilities(self) -> None:

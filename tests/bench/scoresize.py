@@ -23,6 +23,7 @@ from PIL import Image, ImageFilter
 
 from pixsortd.analyze.decode import Decoder, Need
 from pixsortd.analyze.metrics import brisque, niqe, piqe
+from pixsortd.analyze.metrics.contrast import LONG_SIDE
 from pixsortd.analyze.ports import Picture, PictureMetric
 from pixsortd.analyze.thumbnail import resized
 from pixsortd.analyze.view import ImageView
@@ -48,7 +49,7 @@ Scores = dict[str, list[dict[str, float]]]
 
 
 def main(arguments: Sequence[str] = ()) -> dict[str, Any]:
-    """Print the table; the value is the least rank correlation at 512 pixels over all versions."""
+    """Print the table; the value is the least rank correlation at the present size over all versions."""
     parser = options("tests.bench scoresize", __doc__, "one version of each kind, the first three photos")
     parser.add_argument("--photos", type=Path, default=SHARED / "formats", help="a directory of photos")
     parser.add_argument("--parameters", type=Path, default=SHARED / "weights", help="parameter files of the metrics")
@@ -76,9 +77,9 @@ def main(arguments: Sequence[str] = ()) -> dict[str, Any]:
         for name, size in itertools.product(metrics, (*SIZES, WHOLE))
     }
     costs = {"ms for all three": {size: round(seconds * 1000 / versions, 1) for size, seconds in cost.items()}}
-    least = min(table[f"{name} at 512"]["all"] for name in metrics)
+    least = min(table[f"{name} at {LONG_SIDE}"]["all"] for name in metrics)
     detail = {"photos": len(scores[WHOLE]["piqe"]), "versions": versions, **table, **costs}
-    return result("scoresize", least, ">= 0.6", lambda rank: rank >= 0.6, "rank correlation at 512", detail)
+    return result("scoresize", least, ">= 0.6", lambda rank: rank >= 0.6, f"rank correlation at {LONG_SIDE}", detail)
 
 
 def _metrics(parameters: Path) -> dict[str, PictureMetric]:

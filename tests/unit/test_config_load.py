@@ -135,6 +135,7 @@ def test_search_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('[watch]\nquiet = "2m"\nceiling = "1m"\n', 3, "watch.ceiling: expected at least watch.quiet"),
         ('[cluster]\nevery = "0s"\n', 2, "cluster.every: expected more than zero"),
         ('[index]\nmap_size = "1MB"\n', 2, "index.map_size: expected at least 16MB"),
+        ("[score]\nlong_side = 50\n", 2, "score.long_side: expected 0 or at least 96"),
         ('[worker]\nmemory = "lots"\n', 2, "worker.memory: expected a size"),
         ('[[roots]]\npath = "~/a"\n[[roots]]\npath = "/home/ann/./a/"\n', 1, "is already roots[0]"),
         ('[upload]\ninbox = "~/a"\n[[roots]]\npath = "~/a"\n', 2, 'is not the path of a root with role = "inbox"'),

@@ -113,6 +113,9 @@ def test_metrics_are_loaded_with_their_settings(tmp_path: Path, monkeypatch: pyt
     assert missing.value.path == str(tmp_path / "absent.mat")
     metric = plugins.metric("piqe", settings, "cpu")
     assert metric.info.long_side == 384
+    by_themselves = Settings(models=ModelSettings(dir=str(tmp_path)))
+    sizes = {name: plugins.metric(name, by_themselves, "cpu").info.long_side for name in ("piqe", "pyiqa:piqe")}
+    assert sizes == {"piqe": 768, "pyiqa:piqe": 512}
     reference = plugins.metric("pyiqa:piqe", settings, "cpu")
     assert (metric.info.name, reference.info.name) == ("piqe", "pyiqa:piqe")
     assert metric.info.version != reference.info.version
@@ -158,6 +161,9 @@ def test_the_list_says_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 class Another:
     """A metric family of somebody else's."""
+
+    license = "theirs"
+    long_side = 512
 
     def load(self, name: str, weights: str | None, long_side: int, device: str) -> Any:
         """Not called."""

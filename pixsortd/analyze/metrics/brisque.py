@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from pixsortd.analyze.metrics import parameters, pyiqa_registry
-from pixsortd.analyze.metrics.contrast import contrast, half_luma, inner_contrast, luma
+from pixsortd.analyze.metrics.contrast import LONG_SIDE, contrast, half_luma, inner_contrast, luma
 from pixsortd.analyze.metrics.distributions import (
     GAMMA_1,
     GAMMA_2,
@@ -56,6 +56,7 @@ class BrisqueFamily:
     """The one metric ``brisque``."""
 
     license = "MIT"
+    long_side = LONG_SIDE
 
     def parameters(self, name: str) -> tuple[ParameterFile, ...]:
         """The files it needs."""

@@ -35,6 +35,7 @@ class PyIqa:
     """The family of pyiqa's metrics."""
 
     license = pyiqa_registry.LICENSE
+    long_side = 512
 
     def parameters(self, name: str) -> tuple[ParameterFile, ...] | None:
         """The files it needs, None where only pyiqa knows; raises ``ModelProblem`` for an unknown name."""

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from pixsortd.analyze.metrics import parameters, pyiqa_registry
-from pixsortd.analyze.metrics.contrast import contrast, halved, inner_contrast, luma
+from pixsortd.analyze.metrics.contrast import LONG_SIDE, contrast, halved, inner_contrast, luma
 from pixsortd.analyze.metrics.distributions import (
     GAMMA_1,
     GAMMA_2,
@@ -38,6 +38,7 @@ class NiqeFamily:
     """The one metric ``niqe``."""
 
     license = "MIT"
+    long_side = LONG_SIDE
 
     def parameters(self, name: str) -> tuple[ParameterFile, ...]:
         """The files it needs."""

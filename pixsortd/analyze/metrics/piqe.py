@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from pixsortd.analyze.metrics.contrast import brightness, contrast, inner_contrast, luma
+from pixsortd.analyze.metrics.contrast import LONG_SIDE, brightness, contrast, inner_contrast, luma
 from pixsortd.analyze.metrics.distributions import Doubles, Truths
 from pixsortd.analyze.metrics.pyiqa_registry import ParameterFile
 from pixsortd.analyze.ports import Picture
@@ -36,6 +36,7 @@ class PiqeFamily:
     """The one metric ``piqe``, which needs no file."""
 
     license = "MIT"
+    long_side = LONG_SIDE
 
     def parameters(self, name: str) -> tuple[ParameterFile, ...]:  # noqa: ARG002 - none, whatever the name
         """The files it needs."""
