@@ -314,7 +314,7 @@ def _surroundings(threads: int) -> dict[str, str]:
         "TRANSFORMERS_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         # Activations of a few megabytes are kept for the next batch instead of being mapped and zeroed again each
-        # time, which took a third of a convolutional net's CPU time; glibc would adapt to at most 64 MB.
+        # time, which took up to a third of a small convolutional net's CPU time; glibc would adapt to at most 64 MB.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
         "PYTHONFAULTHANDLER": "1",

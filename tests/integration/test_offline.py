@@ -127,7 +127,7 @@ def test_the_index_answers_as_the_daemon_did(stopped, before, photos):
     assert status["worker"]["state"] == "off"
     assert (status["pid"], status["uptime"]) == (0, 0)
     assert status["notices"][0]["code"] == "daemon-down"
-    of_a_process = {"pid", "started", "uptime", "worker", "notices", "index", "queue"}
+    of_a_process = {"pid", "started", "uptime", "worker", "notices", "index", "queue", "stages"}
     assert {key: status[key] for key in status.keys() - of_a_process} == {
         key: daemon[key] for key in daemon.keys() - of_a_process
     }
