@@ -19,7 +19,7 @@ from pixsortd.records import BatchMetric
 from tests.conftest import draw, write_photo
 from tests.harness import Daemon, wait_until
 
-BLURS = (4.0, 0.0, 2.0, 1.0)
+BLURS = (3.0, 1.0, 2.0, 1.5)
 """Pixels, in an order that is nobody's ranking."""
 
 
