@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 
 import PIL
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pixsortd.analyze.budget import Budget
 from pixsortd.analyze.colour import plain
@@ -36,7 +36,8 @@ _UPRIGHT = {
 _FROM_RIGHT, _FROM_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
 """Orientations by which the stored left or top comes to lie at the right or bottom."""
 _AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I", "F")
-
+_AT_ONCE = 16 * 2**20
+"""Bytes that a decoder is given at once."""
 
 Extent = tuple[float, float]
 """Width and height."""
@@ -71,6 +72,8 @@ class Decoder:
         # Pillow's own guard covers what is checked while decoding, such as the canvas of a GIF.
         Image.MAX_IMAGE_PIXELS = self._pixels
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Given a file in pieces of the usual 64 kB, a decoder begins its row of pixels anew with each.
+        ImageFile.MAXBLOCK = _AT_ONCE
         try:
             import pillow_heif
         except ImportError:  # an extra: its wheels are GPL

@@ -5,13 +5,12 @@ import zlib
 
 import numpy as np
 import structlog
-from PIL import Image
 
 from pixsortd.analyze import fault_hook
 from pixsortd.analyze.decode import Decoded, Decoder, Need
 from pixsortd.analyze.ports import Array, Embedder, Picture, PictureMetric
 from pixsortd.analyze.shelf import Busy, Shelf
-from pixsortd.analyze.thumbnail import encoded, resized
+from pixsortd.analyze.thumbnail import resized, thumbnail
 from pixsortd.analyze.view import ImageView
 from pixsortd.analyze.work import AT_REST, Held, Work, failure, first_words, no_memory
 from pixsortd.config import Settings
@@ -76,9 +75,8 @@ class Describer:
         decoded = self._decoder.decode(held.content.data, need)
         clock.lap("decode")
         view = decoded.view
-        small = resized(view, self._settings.decode.thumbnail)
         if work.wants.photo:
-            work.thumbnail = encoded(small)
+            work.thumbnail = thumbnail(view, self._settings.decode.thumbnail)
             work.photo = self._photo(held, decoded, work.thumbnail)
         clock.lap("thumbnail")
         framed = view.middle(WIDEST)
@@ -91,9 +89,9 @@ class Describer:
                     prepared[same] = embedder.prepare(framed)
                 work.inputs[name] = prepared[same]
                 clock.lap(f"prepare:{name}")
-        self._score(work, view, small, clock)
+        self._score(work, view, clock)
 
-    def _score(self, work: Work, view: ImageView, small: Image.Image, clock: "_Clock") -> None:
+    def _score(self, work: Work, view: ImageView, clock: "_Clock") -> None:
         """Measure what can be measured here; the other metrics are left their picture."""
         pictures: dict[int, Picture] = {}
         for name in work.wants.metrics:
@@ -102,9 +100,8 @@ class Describer:
                 continue
             side = metric.info.long_side
             if side not in pictures:
-                same = side == self._settings.decode.thumbnail
-                pictures[side] = Picture(np.asarray(small if same else resized(view, side)))
-                clock.lap("thumbnail")
+                pictures[side] = Picture(np.asarray(resized(view, side)))
+                clock.lap("resize")
             if isinstance(metric, PictureMetric) and self._measured(work, name, metric, pictures[side]):
                 clock.lap(f"score:{name}")
             else:

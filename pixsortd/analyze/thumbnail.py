@@ -1,4 +1,4 @@
-"""Smaller pictures: one resize rule for thumbnails and for the picture that is scored."""
+"""Smaller pictures: the thumbnail, and the picture that is scored."""
 
 import io
 
@@ -19,13 +19,15 @@ def fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     return max(1, round(width * long_side / longest)), max(1, round(height * long_side / longest))
 
 
-def resized(view: ImageView, long_side: int) -> Image.Image:
+def resized(view: ImageView, long_side: int, resample: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
     """The photo with its long side at ``long_side`` if it was longer, else at its own size."""
-    return view.resized(fitted((view.width, view.height), long_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return view.resized(fitted((view.width, view.height), long_side), resample, reducing_gap=2.0)
 
 
-def encoded(image: Image.Image) -> bytes:
-    """A small RGB picture as JPEG without any metadata."""
+def thumbnail(view: ImageView, long_side: int) -> bytes:
+    """The photo to look at: a small JPEG without any metadata."""
+    # Half as wide a filter as the bicubic one, and nearly as good.
+    small = resized(view, long_side, Image.Resampling.HAMMING)
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=QUALITY)
+    small.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()

@@ -19,7 +19,7 @@ from PIL import Image
 from pixsortd.analyze.decode import Decoder, Need
 from pixsortd.analyze.describe import SHORT_SIDE
 from pixsortd.analyze.embedders.preprocess import Preprocessing
-from pixsortd.analyze.thumbnail import QUALITY, encoded, fitted, resized
+from pixsortd.analyze.thumbnail import QUALITY, fitted, thumbnail
 from pixsortd.config import DecodeSettings
 from tests.bench import corpus
 from tests.bench.common import interleaved, median_ratio, options, require_quiet, result
@@ -65,7 +65,7 @@ class Ours:
     def take(self, data: bytes) -> None:
         """One decode for thumbnail and input."""
         view = self._decoder.decode(data, self._need).view
-        encoded(resized(view, self._thumbnail))
+        thumbnail(view, self._thumbnail)
         CHAIN.apply(view)
 
 

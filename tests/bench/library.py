@@ -25,7 +25,7 @@ from PIL import Image, ImageOps
 
 from pixsortd.analyze.embedders.builtin import Descriptor
 from pixsortd.analyze.metrics import iqa, pyiqa_registry
-from pixsortd.analyze.thumbnail import encoded, resized
+from pixsortd.analyze.thumbnail import resized, thumbnail
 from pixsortd.analyze.view import ImageView
 from pixsortd.config import Settings
 from pixsortd.decisions import Decisions
@@ -107,7 +107,7 @@ class Gallery:
         """JPEG as the daemon would make it."""
         key = shot.picture, shot.frame
         if key not in self._thumbnails:
-            self._thumbnails[key] = encoded(self._framed(shot, THUMBNAIL))
+            self._thumbnails[key] = thumbnail(ImageView.of(self._framed(shot, THUMBNAIL)), THUMBNAIL)
         return self._thumbnails[key]
 
     def original(self, shot: Shot) -> bytes:

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from pixsortd.analyze.budget import Budget
 from pixsortd.analyze.colour import plain, to_srgb
 from pixsortd.analyze.decode import Decoder, Need
-from pixsortd.analyze.thumbnail import encoded, fitted, resized
+from pixsortd.analyze.thumbnail import fitted, resized, thumbnail
 from pixsortd.analyze.view import ImageView
 from pixsortd.config import DecodeSettings
 from pixsortd.errors import FileProblem, NotAnImage, TooLarge
@@ -256,7 +256,7 @@ def test_thumbnails_keep_the_aspect_and_never_grow() -> None:
     assert fitted((3000, 4000), 512) == (384, 512)
     assert fitted((300, 200), 512) == (300, 200)
     assert fitted((60_000, 10), 512) == (512, 1)
-    small = Image.open(io.BytesIO(encoded(resized(ImageView.of(draw(1, (800, 600))), 512))))
+    small = Image.open(io.BytesIO(thumbnail(ImageView.of(draw(1, (800, 600))), 512)))
     assert (small.format, small.size) == ("JPEG", (512, 384))
     assert not small.getexif()
 
