@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,9 +30,14 @@ STOP_SECONDS = 3.0
 """For all threads together; with the server's own second this keeps SIGTERM below five."""
 
 
+_TURN = 0.001
+"""Seconds a thread may compute while others wait: a request takes several turns beside commits and scans."""
+
+
 def main(loaded: Loaded, extra_roots: Sequence[Path] = ()) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Raises ``PixsortdError`` when it cannot start."""
     daemon_log.configure(loaded.settings.log)
+    sys.setswitchinterval(_TURN)
     state_dir = state_directory(loaded.settings)
     require_usable(loaded.settings)
     notifier = Notifier(os.environ)
