@@ -18,6 +18,12 @@ SHARED = Path(os.environ.get("PIXSORTD_TEST_DATA", Path(__file__).resolve().pare
 MakePhoto = Callable[..., Path]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_model_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test, and no daemon of one, reads or fills the user's cache of model files."""
+    os.environ["TORCH_HOME"] = str(tmp_path_factory.mktemp("torch"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The directory of real photos, bursts, odd formats, hostile files and small weights."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from pixsortd.analyze import network, torchvision_ops
+from pixsortd.analyze import network, opencv, torchvision_ops
 from pixsortd.analyze.metrics import iqa, pyiqa_registry
 from pixsortd.analyze.metrics.iqa import IqaMetric, family
 from pixsortd.errors import DependencyMissing, ModelProblem, WeightsDamaged, WeightsMissing
@@ -161,7 +161,13 @@ def test_a_file_in_pyiqas_own_cache_is_found(shared_data: Path) -> None:
     assert cached == family.load("niqe", own_parameters(shared_data, "niqe"), 512, "cpu").info
 
 
-def test_pyiqa_takes_the_files_we_answer_with(shared_data: Path) -> None:
+def test_pyiqa_takes_the_files_we_answer_with(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torchvision_ops.make_importable()
+    opencv.make_importable()
+    # pyiqa settles its directory when it is imported, which a test before this one may have done.
+    monkeypatch.setattr("pyiqa.utils.download_util.DEFAULT_CACHE_DIR", str(tmp_path / "empty"))
     asked: list[str] = []
 
     def answer(url: str) -> str:
