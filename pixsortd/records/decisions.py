@@ -6,6 +6,18 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixsortd.records.base import Record
+from pixsortd.records.edits import (
+    BarPhotos,
+    LockGroup,
+    MergeGroups,
+    PlacePhotos,
+    RelatePhotos,
+    ReleasePhotos,
+    SettleChange,
+    SplitGroup,
+    UndoEdit,
+    UseLearned,
+)
 
 
 class NameGroup(Record, frozen=True, kw_only=True, tag=True):
@@ -179,4 +191,14 @@ Decision = (
     | CancelAnalysis
     | LabelBatch
     | RankBatch
+    | PlacePhotos
+    | BarPhotos
+    | ReleasePhotos
+    | RelatePhotos
+    | LockGroup
+    | MergeGroups
+    | SplitGroup
+    | SettleChange
+    | UseLearned
+    | UndoEdit
 )

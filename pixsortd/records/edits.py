@@ -1,0 +1,186 @@
+"""What the user decided of groups: edits that can be undone, and what all of them together ask of a clustering."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pixsortd.records.base import Record
+
+
+class Relation(StrEnum):
+    """What the user said of photos among themselves."""
+
+    TOGETHER = "together"
+    """They belong to one group."""
+    APART = "apart"
+    """No two of them belong to one group."""
+    DISTINCT = "distinct"
+    """They are no duplicates of one another, however alike."""
+
+
+class GroupChangeKind(StrEnum):
+    """What one line of a proposal would do."""
+
+    JOIN = "join"
+    """Photos of no group would enter ``to``."""
+    LEAVE = "leave"
+    """Photos of ``group`` would be in no group."""
+    MOVE = "move"
+    """Photos of ``group`` would be in ``to``, which was there before."""
+    SPLIT = "split"
+    """Photos of ``group`` would form ``to``, a new group."""
+    MERGE = "merge"
+    """What is left of ``group`` would go into ``to``, and ``group`` would end."""
+    BIRTH = "birth"
+    """Photos of no group would form ``to``, a new group."""
+    END = "end"
+    """``group`` would lose its last photos to no group."""
+
+
+class GroupChange(Record, frozen=True, kw_only=True):
+    """One line of a proposal: the same photos would go the same way."""
+
+    id: str
+    """Made from what it does, so that the same line has the same id in every run."""
+    kind: GroupChangeKind
+    photos: tuple[bytes, ...]
+    """By rising hash."""
+    group: str | None = None
+    """Where they are; None for in no group."""
+    to: str | None = None
+    """Where they would be; None for in no group."""
+    waits: bool = False
+    """The user decides; without, it applies itself."""
+    why: str = ""
+    """Why it waits, in words."""
+    unsteady: bool = False
+    """These photos went back and forth in the last runs."""
+
+
+class Held(Record, frozen=True, kw_only=True):
+    """Photos of one group before an edit; None for those in no group."""
+
+    group: str | None
+    photos: tuple[bytes, ...]
+
+
+class Edit(Record, frozen=True, kw_only=True):
+    """What every edit has: an id to undo it by, and where its photos were, so that undoing needs no index."""
+
+    edit: str
+    before: tuple[Held, ...] = ()
+    at: float = 0.0
+
+
+class PlacePhotos(Edit, frozen=True, kw_only=True, tag=True):
+    """These photos belong into this group (or, with None, into no group) and stay there: moved by hand, or pinned."""
+
+    photos: tuple[bytes, ...]
+    group: str | None
+
+
+class BarPhotos(Edit, frozen=True, kw_only=True, tag=True):
+    """These photos never belong into this group."""
+
+    photos: tuple[bytes, ...]
+    group: str
+
+
+class ReleasePhotos(Edit, frozen=True, kw_only=True, tag=True):
+    """Whatever was said of where these photos belong is taken back: pins, bars and relations."""
+
+    photos: tuple[bytes, ...]
+
+
+class RelatePhotos(Edit, frozen=True, kw_only=True, tag=True):
+    """What these photos, two at least, are to one another."""
+
+    photos: tuple[bytes, ...]
+    relation: Relation
+
+
+class LockGroup(Edit, frozen=True, kw_only=True, tag=True):
+    """Nobody but the user changes who is in this group; ``locked`` false opens it again."""
+
+    group: str
+    locked: bool
+    members: tuple[bytes, ...] = ()
+
+
+class MergeGroups(Edit, frozen=True, kw_only=True, tag=True):
+    """These groups are part of ``into`` from now on; ``members`` are all photos of the whole."""
+
+    into: str
+    groups: tuple[str, ...]
+    members: tuple[bytes, ...] = ()
+
+
+class SplitGroup(Edit, frozen=True, kw_only=True, tag=True):
+    """``photos`` leave ``group`` and form the group ``born``; ``rest`` are those that stay."""
+
+    group: str
+    born: str
+    photos: tuple[bytes, ...]
+    rest: tuple[bytes, ...] = ()
+
+
+class SettleChange(Edit, frozen=True, kw_only=True, tag=True):
+    """The user accepted or refused (part of) a line of a proposal."""
+
+    change: GroupChange
+    accepted: bool
+
+
+class UseLearned(Record, frozen=True, kw_only=True, tag=True):
+    """Whether the metric learned from the user's corrections may be used; None leaves it to how well it does."""
+
+    use: bool | None
+    at: float = 0.0
+
+
+class UndoEdit(Record, frozen=True, kw_only=True, tag=True):
+    """An edit is taken back, as if it had never been made; undoing an undo (its own id) brings the edit back."""
+
+    edit: str
+    """Id of this undoing."""
+    undoes: str
+    at: float = 0.0
+
+
+class Route(Record, frozen=True, kw_only=True):
+    """A way that the user refused for a photo. ``to`` is "new" for any group that would be born of it."""
+
+    photo: bytes
+    group: str | None
+    to: str | None
+
+
+NEW = "new"
+"""A :class:`Route` to whatever group would be born."""
+
+
+class Constraints(Record, frozen=True, kw_only=True):
+    """All edits together, as they bind a clustering. Made from the decisions alone."""
+
+    names: Mapping[str, str] = {}
+    """By group."""
+    placed: Mapping[bytes, str | None] = {}
+    """The group of each photo placed by hand; None for no group."""
+    barred: Mapping[bytes, frozenset[str]] = {}
+    """The groups each photo must never be in."""
+    together: tuple[tuple[bytes, ...], ...] = ()
+    """Photos of one group, disjoint sets."""
+    apart: frozenset[tuple[bytes, bytes]] = frozenset()
+    """Pairs, the smaller hash first."""
+    distinct: frozenset[tuple[bytes, bytes]] = frozenset()
+    """Pairs that are no duplicates, the smaller hash first."""
+    locked: Mapping[str, frozenset[bytes]] = {}
+    """Members of each locked group."""
+    merged: Mapping[str, str] = {}
+    """The group that each merged one went into, in the end."""
+    born: Mapping[str, str] = {}
+    """The group that each one split off came from."""
+    known: Mapping[str, tuple[bytes, ...]] = {}
+    """For every group the user touched, members to find it again by."""
+    refused: frozenset[Route] = frozenset()
+    conflicts: tuple[str, ...] = ()
+    """What cannot hold together, in words; the later decision won."""
