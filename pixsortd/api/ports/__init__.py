@@ -16,6 +16,13 @@ from pixsortd.api.ports.batches import (
     BatchStatus,
     BatchSummary,
 )
+from pixsortd.api.ports.groups import (
+    Curation,
+    Edited,
+    Outlook,
+    PastEdit,
+    Settled,
+)
 from pixsortd.api.ports.library import (
     Library,
 )
@@ -107,7 +114,9 @@ __all__ = [
     "Cell",
     "Composite",
     "CompositePart",
+    "Curation",
     "Distribution",
+    "Edited",
     "Event",
     "FileEntry",
     "ImageEntry",
@@ -125,10 +134,12 @@ __all__ = [
     "NameTally",
     "Original",
     "Outline",
+    "Outlook",
     "Overview",
     "OverviewReport",
     "Page",
     "Passport",
+    "PastEdit",
     "Ping",
     "Quality",
     "QualityReport",
@@ -141,6 +152,7 @@ __all__ = [
     "ScoreReport",
     "SettingEntry",
     "SettingsReport",
+    "Settled",
     "Similar",
     "SimilarEntry",
     "SizeTally",
