@@ -69,6 +69,9 @@ class Edit(Record, frozen=True, kw_only=True):
     edit: str
     before: tuple[Held, ...] = ()
     at: float = 0.0
+    beside: tuple[Held, ...] = ()
+    """Some other members, as they were then, of the groups that it took photos from, put them into or kept them
+    out of: what a metric can learn from it, without an index."""
 
 
 class PlacePhotos(Edit, frozen=True, kw_only=True, tag=True):
