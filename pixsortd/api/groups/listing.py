@@ -1,6 +1,6 @@
-"""``/api/groups``: look-alike photos, their names, and forming them anew. Members: ``/api/images?group=ID``."""
+"""Groups: the list, one of them, its name, its ranking, and forming them anew."""
 
-from litestar import Router, get, patch, post
+from litestar import get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from pixsortd.api import answers, present
@@ -39,6 +39,4 @@ def rank_group(library: Lib, group_id: FromPath[str], metric: RankBy) -> answers
     return present.ranking(library.quality.rank(plain_id(group_id, "group"), metric))
 
 
-router = Router(
-    path="/groups", tags=["groups"], route_handlers=[list_groups, get_group, patch_group, recluster, rank_group]
-)
+HANDLERS = (list_groups, get_group, patch_group, recluster, rank_group)
