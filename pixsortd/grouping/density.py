@@ -1,0 +1,48 @@
+"""Clusters from a spanning tree: the ``hdbscan`` package's own labelling, condensing and selecting.
+
+Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017; Malzer and Baum 2019 (epsilon).
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from hdbscan._hdbscan_linkage import label
+from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+
+from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.spanning import Spanning
+
+
+class Selection(StrEnum):
+    """Which clusters of the condensed tree are taken."""
+
+    EOM = "eom"
+    """Those of most excess of mass, at any height."""
+    LEAF = "leaf"
+    """Those that do not divide any further."""
+
+
+class Extraction(NamedTuple):
+    """Flat clusters, and the tree they were taken from."""
+
+    labels: npt.NDArray[np.int64]
+    """[n], -1 for noise."""
+    strengths: Floats
+    """[n] 0 to 1, how long a row stays with its cluster; 0 for noise."""
+    condensed: Array
+    """Records (parent, child, lambda_val, child_size) as hdbscan makes them: rows are 0 to n - 1, the root is n."""
+
+
+def extract(
+    spanning: Spanning, min_cluster_size: int, method: Selection = Selection.EOM, epsilon: float = 0.0
+) -> Extraction:
+    """What HDBSCAN makes of the tree; clusters below the distance ``epsilon`` are not divided."""
+    count = len(spanning.edges) + 1
+    merges = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
+    condensed = condense_tree(merges, max(min_cluster_size, 2))
+    if not len(condensed):
+        return Extraction(np.full(count, -1), np.zeros(count), condensed)
+    labels, strengths, _ = get_clusters(condensed, compute_stability(condensed), method.value, False, False, epsilon)
+    return Extraction(np.asarray(labels, np.int64), np.asarray(strengths, np.float64), condensed)
