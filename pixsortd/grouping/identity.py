@@ -6,13 +6,14 @@ only continues where the overlap is at least ``SHARE`` of the smaller of the two
 larger part keeps the id, in a merge the larger group does, or the named one.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+
+from pixsortd.grouping.ids import fresh
 
 SHARE = 1 / 3
 NAME = 4
@@ -47,7 +48,7 @@ def match(
     taken = {*previous, *named}
     ids = [""] * len(found)
     for position, i in enumerate(order):
-        ids[i] = given[position] if position in given else _fresh(min(found[i]), taken)
+        ids[i] = given[position] if position in given else fresh(min(found[i]), taken)
         taken.add(ids[i])
     left = sorted({*previous, *named}.difference(given.values()))
     return Assignment(
@@ -106,14 +107,3 @@ def _assign(part: Overlaps, named: frozenset[str]) -> Iterable[tuple[int, str]]:
     return [
         (positions[column], groups[row]) for row, column in zip(rows, columns, strict=True) if weights[row, column] > 0
     ]
-
-
-def _fresh(founder: bytes, taken: Collection[str]) -> str:
-    """A new id made from the founding member, the one of smallest hash; salted until nobody has it."""
-    salt = 0
-    while True:
-        text = founder + salt.to_bytes(4, "big")
-        candidate = "g" + hashlib.blake2b(text, digest_size=5).hexdigest()
-        if candidate not in taken:
-            return candidate
-        salt += 1
