@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pixsortd.durable import is_full, sync_path
 from pixsortd.errors import IndexFull, IndexProblem, explain_os_error
-
-Buffer = bytes | memoryview
+from pixsortd.sealed import Buffer
 
 
 def write_whole(path: Path, parts: Sequence[Buffer], *, durable: bool) -> None:

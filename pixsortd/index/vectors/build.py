@@ -12,10 +12,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.index.durable import Buffer
-from pixsortd.index.vectors.file import sealed
 from pixsortd.index.vectors.inverted import MAGIC, TUNED, Head, centres_of, likely, looked_into
 from pixsortd.index.vectors.tier import Floats, Halves, Numbers
+from pixsortd.sealed import Buffer, sealed
 
 GOAL = 0.992
 """Least recall to train for. Measured on ``_ASKED`` photos it is right within 0.002, so 0.99 is kept."""

@@ -5,10 +5,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pixsortd.index.durable import Buffer
-from pixsortd.index.vectors.file import checked, sealed
 from pixsortd.index.vectors.flat import Flat
 from pixsortd.records import Record
+from pixsortd.sealed import Buffer, checked, sealed
 
 _MAGIC = b"PXSVEC02"
 

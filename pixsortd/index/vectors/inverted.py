@@ -21,9 +21,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.index.vectors.file import checked, read_exactly
 from pixsortd.index.vectors.tier import Floats, Halves, Near, Numbers
 from pixsortd.records import Record
+from pixsortd.sealed import checked, read_exactly
 
 MAGIC = b"PXSINV01"
 TUNED = 10

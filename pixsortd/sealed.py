@@ -1,4 +1,4 @@
-"""What the files of the search have in common: a magic word, a head and a checksum over all of it.
+"""What files that can be made anew have in common: a magic word, a head and a checksum over all of it.
 
 ``magic[8] length-of-head[4, big-endian] BLAKE2b-256[32] head body``; the checksum is over head and body.
 """
@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from pixsortd.index.durable import Buffer
+Buffer = bytes | memoryview
 
 _FRONT = 8 + 4 + 32
 _CHUNK = 1 << 20
