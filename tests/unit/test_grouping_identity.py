@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixsortd.grouping.identity import NAME, match
+from pixsortd.grouping.identity import EXEMPLAR, TOUCHED, match
 
 Groups = Mapping[str, frozenset[bytes]]
 
@@ -55,7 +55,7 @@ def test_a_merge_keeps_the_named_id_even_if_smaller() -> None:
 
 
 def test_a_name_does_not_spread_over_far_more_photos() -> None:
-    size = 3 * NAME + 1
+    size = 3 * TOUCHED + 1
     outcome = match({"a": span(0, 3), "b": span(3, 3 + size)}, [span(0, 3 + size)], ["a"])
     assert outcome == (("b",), ("a",), ())
 
@@ -145,3 +145,50 @@ def test_an_arrival_and_a_departure_keep_the_id(members: set[int], churn: int) -
     before = photos(*members)
     after = photos(*sorted(members)[churn:]) | photos(*range(200, 200 + churn))
     assert match({"a": before}, [after], ()).ids == ("a",)
+
+
+def test_in_an_even_split_the_id_goes_with_the_exemplars() -> None:
+    parts = [span(0, 10), span(10, 20)]
+    for chosen, expected in ((photos(3), [True, False]), (photos(13), [False, True])):
+        ids = match({"a": span(0, 20)}, parts, (), exemplars={"a": chosen}).ids
+        assert [group == "a" for group in ids] == expected
+
+
+def test_exemplars_do_not_outweigh_a_clear_majority() -> None:
+    ids = match({"a": span(0, 20)}, [span(0, 16), span(16, 20)], (), exemplars={"a": span(16, 20)}).ids
+    assert 4 * EXEMPLAR < 16
+    assert ids[0] == "a"
+
+
+def test_groups_the_user_merged_are_one_however_many_parts_are_found() -> None:
+    merged = {"b": "a", "c": "a"}
+    previous = {"a": span(0, 30)}
+    assert match(previous, [span(0, 10), span(10, 20), span(20, 30)], ["a"], merged=merged).ids == ("a", "a", "a")
+    known = {"a": span(0, 10), "b": span(10, 20), "c": span(20, 30)}
+    assert match(known, [span(10, 20), span(0, 10), span(20, 30)], ["b"], merged=merged).ids == ("a", "a", "a")
+
+
+def test_a_part_of_a_merged_group_must_be_mostly_of_it() -> None:
+    ids = match({"a": span(0, 30)}, [span(0, 20), span(20, 30) | span(40, 55)], ["a"], merged={"b": "a"}).ids
+    assert ids[0] == "a" != ids[1]
+
+
+def test_the_id_of_a_merged_group_is_never_given_again() -> None:
+    (born,) = match({}, [span(0, 5)], ()).ids
+    assert match({}, [span(0, 5)], (), merged={born: "a"}).ids != (born,)
+
+
+def test_a_proposed_group_keeps_its_id_while_sizes_swing() -> None:
+    previous = {"a": span(0, 20), "proposed": span(9, 20)}  # nobody accepted yet, so all are still in a
+    for border in (9, 10, 11, 12):
+        assert match(previous, [span(0, border), span(border, 20)], ["a"]).ids == ("a", "proposed")
+
+
+def test_many_groups_that_overlap_crosswise_are_matched() -> None:
+    """Every group has a third of two found ones, as when another model sees the photos."""
+    count = 3000
+    previous = {f"p{n}": span(6 * n, 6 * n + 6) for n in range(count)}
+    found = [span(6 * n + 3, 6 * n + 9) for n in range(count)]
+    outcome = match(previous, found, ())
+    assert len({*outcome.ids} & previous.keys()) == count
+    assert outcome.ended == ()
