@@ -16,6 +16,7 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import ApiSettings
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.records import FileState, JobState
+from tests.api.fake_curation import FakeCuration
 from tests.api.fake_parts import FakeBatches, FakeMarks, FakeOverview, FakeQuality, FakeTimeline, FakeTrash
 from tests.api.fake_uploads import FakeUploads
 from tests.conftest import draw
@@ -52,6 +53,7 @@ class FakeLibrary:
         self.marks = FakeMarks(self.entries)
         self.timeline = FakeTimeline(self.entries)
         self.batches = FakeBatches(self.entries)
+        self.curation = FakeCuration(self.entries, self.named)
         self.quality = FakeQuality(self.entries)
         self.trash = FakeTrash(self.entries)
         self.overview = FakeOverview(self.entries)

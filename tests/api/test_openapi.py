@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pixsortd import records
 from pixsortd.api.schema import openapi_document
 
 COMMITTED = Path(__file__).parents[2] / "webui" / "openapi.json"
@@ -57,6 +58,20 @@ CALLS = {
     ("get", "/api/groups/{group_id}"),
     ("patch", "/api/groups/{group_id}"),
     ("post", "/api/groups/recluster"),
+    ("post", "/api/groups/{group_id}/members"),
+    ("post", "/api/groups/{group_id}/merge"),
+    ("post", "/api/groups/{group_id}/split"),
+    ("put", "/api/groups/{group_id}/lock"),
+    ("post", "/api/groups/relations"),
+    ("post", "/api/groups/release"),
+    ("get", "/api/groups/edits"),
+    ("post", "/api/groups/edits/{edit}/undo"),
+    ("get", "/api/groups/proposal"),
+    ("get", "/api/groups/proposal/{change}"),
+    ("post", "/api/groups/proposal/accept"),
+    ("post", "/api/groups/proposal/refuse"),
+    ("post", "/api/groups/proposal/{change}/accept"),
+    ("post", "/api/groups/proposal/{change}/refuse"),
     ("get", "/api/search"),
     ("get", "/api/jobs"),
     ("get", "/api/jobs/{job_id}"),
@@ -149,10 +164,15 @@ def conforms(value: object, schema: dict, document: dict, where: str) -> None:
 
 
 def test_real_answers_keep_the_contract(api, library, document):
-    photo = next(iter(library.entries)).hex()
+    first, second, _ = library.entries
+    photo = first.hex()
+    api.put("/api/groups/g1/lock", json={"locked": True})
+    kind = records.GroupChangeKind.JOIN
+    library.curation.changes["c1"] = records.GroupChange(id="c1", kind=kind, photos=(second,), to="g1", waits=True)
     api.post("/api/groups/recluster")
     batch = api.post("/api/batches", json={"name": "Sea", "ids": [photo]}).json()["id"]
-    fill = {"image_id": photo, "group_id": "g1", "job_id": "j0", "root_id": "r1", "batch": batch, "key": "2023-11"}
+    ids = {"group_id": "g1", "job_id": "j0", "root_id": "r1", "batch": batch, "change": "c1"}
+    fill = {"image_id": photo, "key": "2023-11", **ids}
     query = {"/api/search": f"?like={photo}", "/api/why": f"?id={photo}"}
     checked = 0
     for path, item in document["paths"].items():
@@ -162,5 +182,5 @@ def test_real_answers_keep_the_contract(api, library, document):
             assert answer.status_code == 200, (path, answer.text)
             conforms(answer.json(), content["application/json"]["schema"], document, path)
             checked += 1
-    assert checked >= 20
+    assert checked >= 23
     conforms(api.get("/api/images?limit=x").json(), {"$ref": "#/components/schemas/Problem"}, document, "problem")

@@ -14,7 +14,21 @@ def test_groups(api, library):
     page = api.get("/api/groups").json()
     exemplar = next(iter(library.entries)).hex()
     assert page["items"] == [
-        {"id": "g1", "name": "Beach", "size": 1, "kind": "visual", "space": "", "created": 0.0, "exemplars": [exemplar]}
+        {
+            "id": "g1",
+            "name": "Beach",
+            "size": 1,
+            "kind": "visual",
+            "space": "",
+            "created": 0.0,
+            "exemplars": [exemplar],
+            "state": "active",
+            "locked": False,
+            "touched": False,
+            "cohesion": 0.0,
+            "lineage": [],
+            "waiting": 0,
+        }
     ]
     assert (page["total"], page["next_cursor"]) == (1, None)
     assert api.get("/api/groups/g1").json()["name"] == "Beach"

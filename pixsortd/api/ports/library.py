@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from pixsortd.api.ports.batches import Batches
+from pixsortd.api.ports.groups import Curation
 from pixsortd.api.ports.marks import Marks
 from pixsortd.api.ports.overview import Overview
 from pixsortd.api.ports.photos import FileEntry, ImageEntry, ImageQuery, Original, Page, Passport, Similar
@@ -25,6 +26,8 @@ class Library(Protocol):
     def timeline(self) -> Timeline: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def curation(self) -> Curation: ...
     @property
     def quality(self) -> Quality: ...
     @property

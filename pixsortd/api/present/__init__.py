@@ -2,6 +2,14 @@
 
 from pixsortd.api.present.base import reason
 from pixsortd.api.present.batches import batch, batch_detail, batch_page
+from pixsortd.api.present.curation import (
+    group_edit,
+    named_group,
+    past_edit_page,
+    proposal,
+    proposed_change,
+    settled_changes,
+)
 from pixsortd.api.present.groups import group, group_page
 from pixsortd.api.present.jobs import job, job_page
 from pixsortd.api.present.overview import overview, stage_page
@@ -30,6 +38,7 @@ __all__ = [
     "file",
     "file_page",
     "group",
+    "group_edit",
     "group_page",
     "image",
     "image_detail",
@@ -37,8 +46,12 @@ __all__ = [
     "job",
     "job_page",
     "membership",
+    "named_group",
     "outline",
     "overview",
+    "past_edit_page",
+    "proposal",
+    "proposed_change",
     "quality",
     "quality_list",
     "ranking",
@@ -48,6 +61,7 @@ __all__ = [
     "root_page",
     "score",
     "setting_page",
+    "settled_changes",
     "similar_page",
     "stage_page",
     "status",

@@ -1,10 +1,16 @@
 """Groups."""
 
+from collections.abc import Mapping
+
 from pixsortd import records
 from pixsortd.api import answers, ports
+from pixsortd.api.present.base import fields
+
+Waiting = Mapping[str, int]
+"""How many lines of the proposal concern each group; those without any may be left out."""
 
 
-def group(given: records.Group) -> answers.Group:
+def group(given: records.Group, waiting: Waiting) -> answers.Group:
     """One group."""
     return answers.Group(
         id=given.id,
@@ -14,9 +20,16 @@ def group(given: records.Group) -> answers.Group:
         space=given.space,
         created=given.created,
         exemplars=[one.hex() for one in given.exemplars],
+        state=given.state,
+        locked=given.locked,
+        touched=given.touched,
+        cohesion=given.cohesion,
+        lineage=[answers.LineageStep(**fields(one)) for one in given.lineage],
+        waiting=waiting.get(given.id, 0),
     )
 
 
-def group_page(page: ports.Page[records.Group]) -> answers.GroupPage:
+def group_page(page: ports.Page[records.Group], waiting: Waiting) -> answers.GroupPage:
     """A page of groups."""
-    return answers.GroupPage(items=[group(one) for one in page.items], next_cursor=page.next_cursor, total=page.total)
+    items = [group(one, waiting) for one in page.items]
+    return answers.GroupPage(items=items, next_cursor=page.next_cursor, total=page.total)

@@ -114,11 +114,11 @@ class Offline:
 
     def groups(self) -> Iterator[Json]:
         """Every group, largest first."""
-        return (_json(present.group(group)) for group in self._store.groups())
+        return (_json(present.group(group, {})) for group in self._store.groups())
 
     def group(self, group: str) -> Json:
         """One group. Raises NotFound."""
-        return _json(present.group(known_group(self._store, group)))
+        return _json(present.group(known_group(self._store, group), {}))
 
     def members(self, group: str) -> Iterator[Json]:
         """The photos of a group."""
