@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     waiting: tuple[GroupChange, ...]
     """For the user; each as it is once ``applied`` is done."""
     conflicts: tuple[str, ...]
-    """Decisions that contradict one another, in words."""
+    """Decisions that contradict one another, in words; those of the constraints come first."""
 
 
 def propose(
@@ -61,7 +61,7 @@ def propose(
     goal = repaired({**base, **target}, base, constraints)
     existing = {*touched, *now.values()}
     ways = dict(_ways(base, goal, constraints, _Eyes(existing, touched, fresh, recent)))
-    _hold_small_births(ways, existing)
+    _hold_small_births(ways, goal, existing)
     _hold_what_breaks(ways, base, constraints)
 
     free = {photo: way for photo, way in ways.items() if not way.waits}
@@ -79,7 +79,7 @@ def propose(
             after,
             existing.union(group for group in after.values() if group is not None),
         ),
-        violations(goal, constraints),
+        (*constraints.conflicts, *violations(goal, constraints)),
     )
 
 
@@ -142,6 +142,8 @@ class _Refusals:
 
     def __init__(self, constraints: Constraints, eyes: _Eyes) -> None:
         self._born = constraints.born
+        split = {*constraints.born, *constraints.born.values()}
+        self._said = {photo: group for group in split for photo in constraints.known.get(group, ())}
         self._eyes = eyes
         self._routes: defaultdict[bytes, set[tuple[str | None, str | None]]] = defaultdict(set)
         merged = constraints.merged
@@ -155,13 +157,24 @@ class _Refusals:
 
         Who was not to leave for a new group is not to leave for one that others have formed meanwhile.
         """
-        if group is not None and to is not None and (self._born.get(group) == to or self._born.get(to) == group):
+        if group is not None and to is not None and self._said.get(photo) == group and self._akin(group, to):
             return True
         routes = self._routes.get(photo)
         if routes is None or to is None:
             return routes is not None and (group, to) in routes
         strange = to not in (self._eyes.existing if group is None else self._eyes.touched)
         return (group, to) in routes or (strange and (group, NEW) in routes)
+
+    def _akin(self, one: str, other: str) -> bool:
+        """Whether both came from one group by splits."""
+        return self._root(one) == self._root(other)
+
+    def _root(self, group: str) -> str:
+        seen: set[str] = set()
+        while group in self._born and group not in seen:
+            seen.add(group)
+            group = self._born[group]
+        return group
 
 
 def _reason(concerned: tuple[str | None, str | None], constraints: Constraints) -> str:
@@ -185,14 +198,13 @@ def _deed(group: str, constraints: Constraints) -> str:
     return next((words for words, done in deeds if done), "you changed it")
 
 
-def _hold_small_births(ways: dict[bytes, Way], existing: Set[str]) -> None:
-    """A new group of which most has to wait waits as a whole."""
-    balance: Counter[str] = Counter()
-    for way in ways.values():
-        if way.to is not None and way.to not in existing:
-            balance[way.to] += -1 if way.waits else 1
-    for photo, way in ways.items():
-        if way.to is not None and balance[way.to] < 0 and not way.waits:
+def _hold_small_births(ways: dict[bytes, Way], goal: Groups, existing: Set[str]) -> None:
+    """A new group that less than half of its photos could form by themselves waits as a whole."""
+    free = Counter(way.to for way in ways.values() if not way.waits and way.to not in existing)
+    whole = Counter(group for group in goal.values() if group in free)
+    small = {group for group, count in free.items() if group is not None and 2 * count < whole[group]}
+    for photo, way in ways.items() if small else ():
+        if way.to in small and not way.waits:
             ways[photo] = way._replace(waits=True, why=MOSTLY_YOURS)
 
 
