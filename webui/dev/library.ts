@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 
 import type { BucketCells, Cell, File, FilePage, Group, GroupPage, Image, ImageDetail, ImagePage, Job, Outline, Reason, Root, SimilarPage, Status, Trashed, Why } from '../src/lib/types.ts'
+import { MockCuration } from './curation.ts'
 import { pictures, type Picture } from './pictures.ts'
 
 const DAY = 86_400
@@ -36,6 +37,7 @@ export class MockLibrary {
   #jobs: Job[] = []
   #quarantine: File[]
   #made = 0
+  readonly curation: MockCuration
   #missing = 48
   #ready = 412
 
@@ -45,6 +47,13 @@ export class MockLibrary {
     if (scene === 'full') for (let at = 0; at < size; at++) this.#add(started - chance(`day ${Math.floor(at / 9)}`) * 900 * DAY - at, started + at)
     this.#quarantine = scene === 'full' ? this.#failures() : []
     this.#group()
+    this.curation = new MockCuration({
+      groups: () => [...this.#groups.values()],
+      images: (group) => this.#entries.flatMap(({ image }) => (image.group === group ? [image] : [])),
+      put: (group) => this.#groups.set(group.id, group),
+      drop: (group) => this.#groups.delete(group),
+      tell: () => this.#tell('groups', {}),
+    })
     this.#jobs = scene === 'full' ? [this.#job('backup', 'complete', { done: 1, total: 1, detail: '18.2 MB written' }), this.#job('scan', 'complete', { done: 214, total: 214, detail: '3 new files' })] : []
   }
 
@@ -100,7 +109,7 @@ export class MockLibrary {
       const id = `g${hex(kind).slice(0, 11)}`
       const name = this.#groups.get(id)?.name ?? names[kind] ?? null
       for (const { image } of members) Object.assign(image, { group: id, group_name: name })
-      this.#groups.set(id, { id, name, size: members.length, kind: 'visual', space: 'builtin', created: started, exemplars: members.slice(0, 5).map(({ image }) => image.id) })
+      this.#groups.set(id, { id, name, size: members.length, kind: 'visual', space: 'builtin', created: started, exemplars: members.slice(0, 5).map(({ image }) => image.id), state: 'active', locked: name === 'Dotty', touched: name !== null, cohesion: 0.86, waiting: 0, lineage: [{ event: 'born', other: null, at: started }] })
     }
   }
 
@@ -232,7 +241,7 @@ export class MockLibrary {
     const path = image.files[0]!.path
     const step = (at: number, what: string, detail: string): Why['steps'][number] => ({ at, what, detail, root: 'pictures', path: what === 'found' ? path : null })
     return {
-      image, files: image.files, membership: this.detail(entry).groups[0] ?? null, excluded_by: null,
+      image, files: image.files, grouping: this.#grouping(entry), membership: this.detail(entry).groups[0] ?? null, excluded_by: null,
       steps: [
         step(added - 9, 'found', 'a new file, by an event'),
         step(added - 6, 'settled', 'size, mtime and ctime were equal twice, 2.1 s apart'),
@@ -242,20 +251,28 @@ export class MockLibrary {
     }
   }
 
+  #grouping({ image }: Entry): Why['grouping'] {
+    const own = image.group === null ? null : this.#groups.get(image.group)!
+    const rivals = [...this.#groups.values()].filter((group) => group !== own).slice(0, 2)
+    return {
+      group: image.group, name: image.group_name, how: own ? 'clustered' : null, strength: own ? 0.93 : null, similarity: own ? 0.874 : null, nearest: own?.exemplars ?? [],
+      constraint: own?.locked ? `${own.name} is locked: nobody but you changes who is in it` : null,
+      unsure: own ? null : 'its neighbours are in two groups, 4 in one and 3 in the other; one more photo like it in either would settle that',
+      rivals: rivals.map((group, at) => ({ group: group.id, name: group.name, similarity: 0.71 - at / 10, needs: `a mean likeness of ${83 + at}% to its nearest members, ${12 + 10 * at} points more` })),
+    }
+  }
+
   groups(query: URLSearchParams): GroupPage {
-    return page([...this.#groups.values()].sort((a, b) => b.size - a.size), query)
+    return page([...this.#groups.values()].map((group) => this.#told(group)).sort((a, b) => b.size - a.size), query)
+  }
+
+  #told(group: Group): Group {
+    return { ...group, waiting: this.curation.waiting(group.id) }
   }
 
   group(id: string): Group | undefined {
-    return this.#groups.get(id)
-  }
-
-  nameGroup(group: Group, name: string | null): Group {
-    const named = { ...group, name }
-    this.#groups.set(group.id, named)
-    for (const { image } of this.#entries) if (image.group === group.id) image.group_name = name
-    this.#tell('groups', {})
-    return named
+    const group = this.#groups.get(id)
+    return group && this.#told(group)
   }
 
   recluster(): Job {
@@ -353,7 +370,7 @@ export class MockLibrary {
 }
 
 /** A slice with an offset as its cursor. */
-function page<T>(items: readonly T[], query: URLSearchParams): { items: T[]; next_cursor: string | null; total: number } {
+export function page<T>(items: readonly T[], query: URLSearchParams): { items: T[]; next_cursor: string | null; total: number } {
   const start = Number(query.get('cursor') ?? 0)
   const end = start + Number(query.get('limit') ?? 100)
   return { items: items.slice(start, end), next_cursor: end < items.length ? String(end) : null, total: items.length }

@@ -12,7 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
 
 import { MockStages, overview, quality, settings } from './figures.ts'
-import { MockLibrary } from './library.ts'
+import { MockLibrary, page } from './library.ts'
 
 type Handler = (request: { parts: string[]; query: URLSearchParams; body: Record<string, unknown> }) => unknown
 
@@ -23,6 +23,8 @@ function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Hand
     const entry = library.entry(parts[0] ?? query.get('like') ?? query.get('id') ?? '')
     return entry ? act(entry, body) : MISSING
   }
+  const { curation } = library
+  const group = (act: (id: string, body: Record<string, unknown>) => unknown): Handler => ({ parts, body }) => (library.group(parts[0]!) ? act(parts[0]!, body) : MISSING)
   const held = (paused: boolean): Handler => ({ parts }) => {
     stages.hold(parts[0]!, paused)
     return { items: stages.list(), next_cursor: null, total: 4 }
@@ -48,11 +50,25 @@ function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Hand
     ['GET', /^\/why$/, image((entry) => library.why(entry))],
     ['GET', /^\/groups$/, ({ query }) => library.groups(query)],
     ['POST', /^\/groups\/recluster$/, () => library.recluster()],
+    ['GET', /^\/groups\/edits$/, ({ query }) => page(curation.edits(), query)],
+    ['POST', /^\/groups\/edits\/(\w+)\/undo$/, ({ parts }) => curation.undo(parts[0]!) ?? MISSING],
+    ['GET', /^\/groups\/proposal$/, () => curation.proposal()],
+    ['GET', /^\/groups\/proposal\/(\w+)$/, ({ parts }) => curation.proposed(parts[0]!) ?? MISSING],
+    ['POST', /^\/groups\/proposal\/accept$/, ({ body }) => ({ items: (body['ids'] as string[]).map((id) => ({ id, edit: curation.settle(id, true, null), reason: null })) })],
+    ['POST', /^\/groups\/proposal\/(\w+)\/(accept|refuse)$/, ({ parts, body }) => curation.settle(parts[0]!, parts[1] === 'accept', body['images'] as string[] | null) ?? MISSING],
+    ['GET', /^\/groups\/levels$/, () => curation.levels()],
+    ['GET', /^\/groups\/cuts$/, ({ query }) => ({ ...curation.cuts(query), ...page(curation.cuts(query).items, query) })],
+    ['GET', /^\/groups\/cuts\/(\w+)\/images$/, ({ parts, query }) => page(curation.cutImages(parts[0]!, query), query)],
+    ['GET', /^\/groups\/learning$/, () => curation.learning()],
+    ['PUT', /^\/groups\/learning$/, ({ body }) => curation.use(body['use'] as boolean | null)],
+    ['POST', /^\/groups\/relations$/, ({ body }) => curation.relate(body['images'] as string[], String(body['relation']))],
+    ['POST', /^\/groups\/release$/, ({ body }) => curation.release(body['images'] as string[])],
     ['GET', /^\/groups\/(\w+)$/, ({ parts }) => library.group(parts[0]!) ?? MISSING],
-    ['PATCH', /^\/groups\/(\w+)$/, ({ parts, body }) => {
-      const group = library.group(parts[0]!)
-      return group ? library.nameGroup(group, body['name'] as string | null) : MISSING
-    }],
+    ['PATCH', /^\/groups\/(\w+)$/, group((id, body) => curation.name(id, body['name'] as string | null))],
+    ['POST', /^\/groups\/(\w+)\/members$/, group((id, body) => curation.members(id, body))],
+    ['POST', /^\/groups\/(\w+)\/merge$/, group((id, body) => curation.merge(id, body['groups'] as string[]))],
+    ['POST', /^\/groups\/(\w+)\/split$/, group((id, body) => curation.split(id, body['images'] as string[] | null) ?? MISSING)],
+    ['PUT', /^\/groups\/(\w+)\/lock$/, group((id, body) => curation.lock(id, Boolean(body['locked'])))],
     ['GET', /^\/status$/, () => ({ ...library.status(), stages: stages.list() })],
     ['GET', /^\/jobs$/, () => ({ items: library.jobs(), next_cursor: null, total: library.jobs().length })],
     ['DELETE', /^\/jobs\/(\w+)$/, ({ parts }) => library.cancel(parts[0]!) ?? MISSING],

@@ -13,6 +13,8 @@ export interface Room {
   readonly key: string
   /** Path of the room among whose tabs it stands, rather than in the rail. */
   readonly under?: string
+  /** What its tab is called, where that is not its name. */
+  readonly tab?: string
   /** Whether it has a place in the bar at the foot of a narrow window; the others are behind "More". */
   readonly first: boolean
   readonly page: () => Promise<{ default: Component }>
@@ -23,15 +25,17 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   { path: '/', name: 'Library', icon: 'library', key: 'l', first: true, page: () => import('./pages/Library.svelte') },
   {
-    path: '/groups', name: 'Groups', icon: 'groups', key: 'g', first: true,
+    path: '/groups', name: 'Groups', icon: 'groups', key: 'g', first: true, tab: 'All groups',
     page: () => import('./pages/Groups.svelte'), part: () => import('./pages/Group.svelte'),
   },
+  { path: '/groups/proposal', name: 'Proposed changes', icon: 'check', key: 'c', first: false, under: '/groups', page: () => import('./pages/Review.svelte') },
+  { path: '/groups/edits', name: 'Your edits', icon: 'undo', key: 'e', first: false, under: '/groups', page: () => import('./pages/Edits.svelte') },
   {
     path: '/batches', name: 'Batches', icon: 'batches', key: 'b', first: true,
     page: () => import('./pages/Batches.svelte'), part: () => import('./pages/Batch.svelte'),
   },
   { path: '/overview', name: 'Overview', icon: 'chart', key: 'o', first: false, page: () => import('./pages/Overview.svelte') },
-  { path: '/pipeline', name: 'Pipeline', icon: 'pipeline', key: 'p', first: true, page: () => import('./pages/Pipeline.svelte') },
+  { path: '/pipeline', name: 'Pipeline', icon: 'pipeline', key: 'p', first: true, tab: 'Stages', page: () => import('./pages/Pipeline.svelte') },
   { path: '/roots', name: 'Folders', icon: 'folder', key: 'f', first: false, under: '/pipeline', page: () => import('./pages/Roots.svelte') },
   { path: '/jobs', name: 'Jobs', icon: 'clock', key: 'j', first: false, under: '/pipeline', page: () => import('./pages/Jobs.svelte') },
   { path: '/quarantine', name: 'Quarantine', icon: 'quarantine', key: 'q', first: false, under: '/pipeline', page: () => import('./pages/Quarantine.svelte') },

@@ -3,6 +3,7 @@
 import type { paths } from './api'
 import { at } from './base.ts'
 import { asProblem, fromResponse } from './problem.ts'
+import type { Relation } from './types.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths]
@@ -64,6 +65,8 @@ async function call<P extends keyof paths, M extends Method>(method: M, template
 type StageName = PathValues<Operation<'/api/pipeline/{stage}/pause', 'post'>>['stage']
 export type ImageFilter = Omit<Query<Operation<'/api/images', 'get'>>, 'cursor' | 'limit'>
 
+export type CutQuery = Omit<Query<Operation<'/api/groups/cuts', 'get'>>, 'cursor' | 'limit'>
+
 type From<M extends Method, P extends PathsOf<M>> = Promise<Answer<Operation<P, M>>>
 
 /** One function a call. Every failure is thrown as a Problem. */
@@ -87,6 +90,32 @@ export const api = {
   group: (id: string): From<'get', '/api/groups/{group_id}'> => call('get', '/api/groups/{group_id}', { path: { group_id: id } }),
   nameGroup: (id: string, name: string | null): From<'patch', '/api/groups/{group_id}'> =>
     call('patch', '/api/groups/{group_id}', { path: { group_id: id }, body: { name } }),
+  members: (group: string, change: Body<Operation<'/api/groups/{group_id}/members', 'post'>>): From<'post', '/api/groups/{group_id}/members'> =>
+    call('post', '/api/groups/{group_id}/members', { path: { group_id: group }, body: change }),
+  mergeGroups: (into: string, groups: readonly string[]): From<'post', '/api/groups/{group_id}/merge'> =>
+    call('post', '/api/groups/{group_id}/merge', { path: { group_id: into }, body: { groups: [...groups] } }),
+  splitGroup: (group: string, images: readonly string[] | null): From<'post', '/api/groups/{group_id}/split'> =>
+    call('post', '/api/groups/{group_id}/split', { path: { group_id: group }, body: { images: images && [...images] } }),
+  lockGroup: (group: string, locked: boolean): From<'put', '/api/groups/{group_id}/lock'> =>
+    call('put', '/api/groups/{group_id}/lock', { path: { group_id: group }, body: { locked } }),
+  relate: (ids: readonly string[], relation: Relation): From<'post', '/api/groups/relations'> =>
+    call('post', '/api/groups/relations', { body: { images: [...ids], relation } }),
+  release: (ids: readonly string[]): From<'post', '/api/groups/release'> => call('post', '/api/groups/release', { body: { images: [...ids] } }),
+  edits: (cursor: string | null, limit: number): From<'get', '/api/groups/edits'> => call('get', '/api/groups/edits', { query: { cursor, limit } }),
+  undoEdit: (edit: string): From<'post', '/api/groups/edits/{edit}/undo'> => call('post', '/api/groups/edits/{edit}/undo', { path: { edit } }),
+  proposal: (): From<'get', '/api/groups/proposal'> => call('get', '/api/groups/proposal', {}),
+  proposed: (change: string): From<'get', '/api/groups/proposal/{change}'> => call('get', '/api/groups/proposal/{change}', { path: { change } }),
+  accept: (change: string, images: readonly string[] | null): From<'post', '/api/groups/proposal/{change}/accept'> =>
+    call('post', '/api/groups/proposal/{change}/accept', { path: { change }, body: { images: images && [...images] } }),
+  refuse: (change: string, images: readonly string[] | null): From<'post', '/api/groups/proposal/{change}/refuse'> =>
+    call('post', '/api/groups/proposal/{change}/refuse', { path: { change }, body: { images: images && [...images] } }),
+  acceptAll: (ids: readonly string[]): From<'post', '/api/groups/proposal/accept'> => call('post', '/api/groups/proposal/accept', { body: { ids: [...ids] } }),
+  levels: (): From<'get', '/api/groups/levels'> => call('get', '/api/groups/levels', {}),
+  cuts: (cut: CutQuery, cursor: string | null, limit: number): From<'get', '/api/groups/cuts'> => call('get', '/api/groups/cuts', { query: { ...cut, cursor, limit } }),
+  cutImages: (node: string, cut: CutQuery, cursor: string | null, limit: number): From<'get', '/api/groups/cuts/{node}/images'> =>
+    call('get', '/api/groups/cuts/{node}/images', { path: { node }, query: { ...cut, cursor, limit } }),
+  learning: (): From<'get', '/api/groups/learning'> => call('get', '/api/groups/learning', {}),
+  useLearned: (use: boolean | null): From<'put', '/api/groups/learning'> => call('put', '/api/groups/learning', { body: { use } }),
   recluster: (): From<'post', '/api/groups/recluster'> => call('post', '/api/groups/recluster', {}),
 
   status: (): From<'get', '/api/status'> => call('get', '/api/status', {}),

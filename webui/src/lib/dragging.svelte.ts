@@ -25,8 +25,8 @@ export class Dragging {
   /** The bucket below it, when it takes photos. */
   over = $state<string | null>(null)
   readonly #deed: Deed
-  /** The pointer is over the list, rather than over a target beside it. */
-  #inList = false
+  /** What the pointer is over that scrolls, e.g. the list, rather than a target beside it. */
+  #scroller: HTMLElement | null = null
 
   constructor(deed: Deed) {
     this.#deed = deed
@@ -38,8 +38,8 @@ export class Dragging {
     let frame = 0
 
     const scroll = (): void => {
-      const list = element.querySelector('[data-scroller]')
-      if (list && this.photos.length && this.#inList) {
+      const list = this.#scroller
+      if (list && this.photos.length) {
         const { top, bottom } = list.getBoundingClientRect()
         const far = this.y < top + EDGE ? this.y - top - EDGE : this.y > bottom - EDGE ? this.y - bottom + EDGE : 0
         if (far) {
@@ -117,7 +117,7 @@ export class Dragging {
   #look(): void {
     const below = document.elementFromPoint(this.x, this.y)
     const bucket = below?.closest<HTMLElement>('[data-bucket]')?.dataset['bucket']
-    this.#inList = Boolean(below?.closest('[data-scroller]'))
+    this.#scroller = below?.closest<HTMLElement>('[data-scroller]') ?? null
     this.over = bucket !== undefined && this.#deed.takes(bucket, this.photos) ? bucket : null
   }
 }

@@ -106,6 +106,11 @@ export const live = {
   },
 }
 
+/** Groups have changed by a call of this page: their event may take a moment. */
+export function regrouped(): void {
+  RENEW.groups()
+}
+
 export async function refresh(): Promise<void> {
   try {
     const next = await api.status()

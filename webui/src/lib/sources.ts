@@ -1,6 +1,6 @@
 /** Where the photos of a list come from: its outline first, and then any part of it. */
 
-import { api, type ImageFilter } from './client.ts'
+import { api, type CutQuery, type ImageFilter } from './client.ts'
 import type { Bucket, Cell, Group, Ranking } from './types.ts'
 
 export interface Outlined {
@@ -31,16 +31,21 @@ export function months(filter: ImageFilter): Source {
   }
 }
 
-async function all(filter: ImageFilter, signal: AbortSignal): Promise<Cell[]> {
-  const cells: Cell[] = []
+/** A list that the daemon answers in pages, as a whole. */
+async function whole<T>(page: (cursor: string | null) => Promise<{ items: readonly T[]; next_cursor: string | null }>, signal?: AbortSignal): Promise<T[]> {
+  const items: T[] = []
   let cursor: string | null = null
   do {
-    signal.throwIfAborted()
-    const page: Awaited<ReturnType<typeof api.images>> = await api.images({ ...filter, cursor, limit: PAGE })
-    cells.push(...page.items)
-    cursor = page.next_cursor
+    signal?.throwIfAborted()
+    const next = await page(cursor)
+    items.push(...next.items)
+    cursor = next.next_cursor
   } while (cursor !== null)
-  return cells
+  return items
+}
+
+function all(filter: ImageFilter, signal: AbortSignal): Promise<Cell[]> {
+  return whole((cursor) => api.images({ ...filter, cursor, limit: PAGE }), signal)
 }
 
 /** All photos of one group as a single run, since the months they were taken in do not matter. */
@@ -73,20 +78,31 @@ export function rankedGroup(id: string, metric: string, learn: (ranking: Ranking
   }
 }
 
+/** What one cut through the tree of groups puts together, as a single run. */
+export function cutGroup(node: string, cut: CutQuery): Source {
+  return {
+    async outline() {
+      const { total } = await api.cutImages(node, cut, null, 1)
+      return { items: total ? [{ key: 'all', count: total }] : [], total }
+    },
+    bucket: (_key, signal) => whole((cursor) => api.cutImages(node, cut, cursor, PAGE), signal),
+    whereabouts: () => Promise.resolve('all'),
+  }
+}
+
 /** The key of the section of photos that are in no group. */
 export const LONERS = 'none'
+
+/** All groups, the largest first. Rejects with a Problem. */
+export function groupList(): Promise<Group[]> {
+  return whole((cursor) => api.groups(cursor, PAGE))
+}
 
 /** The whole library by groups, the largest first, and what is in none at the end. `learn` hears of the groups. */
 export function groups(learn: (groups: readonly Group[]) => void): Source {
   return {
     async outline() {
-      const list: Group[] = []
-      let cursor: string | null = null
-      do {
-        const page: Awaited<ReturnType<typeof api.groups>> = await api.groups(cursor, PAGE)
-        list.push(...page.items)
-        cursor = page.next_cursor
-      } while (cursor !== null)
+      const list = await groupList()
       const loners = (await api.images({ group: LONERS, limit: 1 })).total
       learn(list)
       const items: Bucket[] = list.map(({ id, size }) => ({ key: id, count: size }))

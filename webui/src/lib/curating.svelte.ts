@@ -1,0 +1,175 @@
+/** What the user does to groups: each act is an edit that the daemon remembers, told with a way back. */
+
+import { api } from './client.ts'
+import * as format from './format.ts'
+import { regrouped } from './live.svelte.ts'
+import { groupList, LONERS } from './sources.ts'
+import { complain, say } from './toasts.svelte.ts'
+import type { Cell, Group, GroupEdit, Relation } from './types.ts'
+
+/** The bucket of a group that photos dropped on it will found. */
+export const FRESH = '/fresh'
+/** Groups that photos were put into lately, the last first. */
+const RECENT = 6
+
+let recent = $state.raw<readonly string[]>([])
+
+/** All groups, those first that were last put something into, then those with a name, then the largest. Rejects with a Problem. */
+export async function choices(): Promise<Group[]> {
+  return ordered(await groupList(), recent)
+}
+
+/** The order of groups to choose from. Pure. */
+export function ordered(groups: readonly Group[], recent: readonly string[]): Group[] {
+  const rank = (group: Group): number => {
+    const at = recent.indexOf(group.id)
+    return at >= 0 ? at : group.name === null ? RECENT + 1 : RECENT
+  }
+  return [...groups].sort((one, other) => rank(one) - rank(other) || other.size - one.size)
+}
+
+type Act = () => Promise<GroupEdit>
+
+/** What edits did, in one message with one way back. */
+function tell(done: readonly GroupEdit[], back: 'Undo' | 'Redo'): void {
+  const edits = done.flatMap(({ edit }) => edit ?? [])
+  const [first, ...others] = done.map(({ summary }) => summary)
+  say(first!, {
+    seconds: 10,
+    detail: [...others, ...done.flatMap(({ left }) => left)].join(' '),
+    action: edits.length ? { label: back, run: () => void undo(edits.reverse(), back === 'Undo' ? 'Redo' : 'Undo') } : null,
+  })
+}
+
+async function run(acts: readonly Act[], done: GroupEdit[]): Promise<void> {
+  try {
+    for (const act of acts) done.push(await act())
+  } finally {
+    regrouped()
+  }
+}
+
+/** Do it and tell of it. Answers what was done; null when something failed, which is told too. */
+async function perform(acts: readonly Act[], failed: string, back: 'Undo' | 'Redo' = 'Undo'): Promise<readonly GroupEdit[] | null> {
+  const done: GroupEdit[] = []
+  try {
+    await run(acts, done)
+    return done
+  } catch (error) {
+    complain(failed, error)
+    return null
+  } finally {
+    if (done.length) tell(done, back)
+  }
+}
+
+/** Take edits back, in this order; an undoing is taken back in the same way. Answers whether all went well. */
+export async function undo(edits: readonly string[], back: 'Undo' | 'Redo' = 'Redo'): Promise<boolean> {
+  return (await perform(edits.map((edit) => () => api.undoEdit(edit)), 'It could not be undone', back)) !== null
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+function ids(photos: readonly Cell[]): string[] {
+  return photos.map(({ id }) => id)
+}
+
+function all(photos: readonly Cell[], done: unknown): ReadonlySet<string> {
+  return done === null ? NONE : new Set(ids(photos))
+}
+
+/** The group that all of these are in; null when there is none. Pure. */
+export function common(photos: readonly Cell[]): string | null {
+  const group = photos[0]?.group ?? null
+  return photos.every((photo) => photo.group === group) ? group : null
+}
+
+/** Photos by the group they are in; those in none are left out. Pure. */
+export function byGroup(photos: readonly Cell[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { id, group } of photos) if (group !== null) groups.set(group, [...(groups.get(group) ?? []), id])
+  return groups
+}
+
+/** Put photos into a group, for good. Answers the ids of those that went there. */
+export async function putIn(group: string, photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+  const done = await perform([() => api.members(group, { add: ids(photos) })], 'The photos could not be moved')
+  if (done) recent = [group, ...recent.filter((id) => id !== group)].slice(0, RECENT)
+  return all(photos, done)
+}
+
+/** Take photos out of their groups, for good. */
+export async function takeOut(photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+  const acts = [...byGroup(photos)].map(([group, remove]) => () => api.members(group, { remove }))
+  return all(photos, await perform(acts, 'The photos could not be taken out'))
+}
+
+/** These photos are never to be in a group. */
+export async function bar(group: string, photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+  return all(photos, await perform([() => api.members(group, { bar: ids(photos) })], 'The photos could not be kept out'))
+}
+
+/** Make photos of one group, or (null) the smaller of the two parts it consists of, a group of their own. Answers whether that could be done. */
+export async function split(group: string, photos: readonly Cell[] | null): Promise<boolean> {
+  return (await perform([() => api.splitGroup(group, photos && ids(photos))], 'The group could not be split')) !== null
+}
+
+export async function merge(into: string, groups: readonly string[]): Promise<boolean> {
+  return (await perform([() => api.mergeGroups(into, groups)], 'The groups could not be merged')) !== null
+}
+
+/** Keep everybody else from changing who is in a group, or open it again. Answers the group as it is now; null when that failed. */
+export async function lock(group: string, locked: boolean): Promise<Group | null> {
+  const done = await perform([() => api.lockGroup(group, locked)], locked ? 'The group could not be locked' : 'The group could not be unlocked')
+  return done?.[0]?.groups[0] ?? null
+}
+
+export async function relate(photos: readonly Cell[], relation: Relation): Promise<void> {
+  await perform([() => api.relate(ids(photos), relation)], 'It could not be noted down')
+}
+
+/** Take back whatever was said of where photos belong. */
+export async function release(photos: readonly Cell[]): Promise<void> {
+  await perform([() => api.release(ids(photos))], 'It could not be taken back')
+}
+
+/** Accept or refuse a line of the proposal, or only some photos of it. Answers whether that could be done. */
+export async function settle(change: string, accepted: boolean, images: readonly string[] | null): Promise<boolean> {
+  const act = accepted ? api.accept : api.refuse
+  return (await perform([() => act(change, images)], accepted ? 'The change could not be accepted' : 'The change could not be refused')) !== null
+}
+
+/** Accept whole lines. Answers the ids of those that could be. */
+export async function acceptAll(changes: readonly string[]): Promise<ReadonlySet<string>> {
+  try {
+    const { items } = await api.acceptAll(changes)
+    regrouped()
+    const done = items.flatMap(({ edit }) => edit ?? [])
+    const refused = items.find(({ reason }) => reason !== null)?.reason
+    if (done.length === 1) tell(done, 'Undo')
+    else if (done.length) {
+      const edits = done.flatMap(({ edit }) => edit ?? []).reverse()
+      say(`${format.count(done.length)} changes accepted`, { seconds: 10, action: { label: 'Undo', run: () => void undo(edits) } })
+    }
+    if (refused) say('Not all could be accepted', { tone: 'bad', detail: `${refused.message}. ${refused.next_step}` })
+    return new Set(items.filter(({ reason }) => reason === null).map(({ id }) => id))
+  } catch (error) {
+    complain('The changes could not be accepted', error)
+    return NONE
+  }
+}
+
+/** Whether photos that are dragged can be dropped on a bucket of groups. Pure. */
+export function takes(bucket: string, photos: readonly Cell[]): boolean {
+  if (bucket === FRESH) return common(photos) !== null
+  return photos.some(({ group }) => (group ?? LONERS) !== bucket)
+}
+
+/** Drop photos on a group, on no group, or where they found one. */
+export async function drop(bucket: string, photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+  if (bucket === LONERS) return takeOut(photos)
+  if (bucket !== FRESH) return putIn(bucket, photos)
+  const group = common(photos)
+  if (group === null) say('Only photos of one group can be split off', { detail: 'Move them into one group first.' })
+  return group !== null && (await split(group, photos)) ? new Set(ids(photos)) : NONE
+}
