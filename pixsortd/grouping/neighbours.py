@@ -1,5 +1,11 @@
-"""The exact k-nearest-neighbour graph of a library: built once, then patched as photos come and go."""
+"""The exact k-nearest-neighbour graph of a library: built once, then patched as photos come and go.
 
+All pairs are screened by matrix products, a tile of near rows at a time, and what could be among the
+nearest of either row is measured exactly. Tiles that lie near each other come first, so that the
+lists are nearly final before most pairs are looked at.
+"""
+
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +17,14 @@ from pixsortd.records import BatchMetric
 
 Ints = npt.NDArray[np.int32]
 Distances = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
-BLOCK = 512
+TILE = 1024
+"""Rows to a side of a tile."""
+SEARCH = 128
+"""Rows that are compared with all others at a time."""
+OFFERS = 30_000
+"""Pairs that wait before they go into the lists."""
 NOBODY = -1
 """Fills a list that is shorter than the graph is wide."""
 
@@ -32,22 +44,26 @@ class Graph(NamedTuple):
 
 def build(vectors: Array, k: int, metric: BatchMetric = BatchMetric.COSINE) -> Graph:
     """The exact graph of all rows. ``k`` is cut down to the other rows there are."""
-    points = placed(vectors, metric)
-    count = len(vectors)
-    k = min(k, max(count - 1, 0))
-    neighbours = np.empty((count, k), np.int32)
-    distances = np.empty((count, k), np.float32)
-    if k:
-        for start in range(0, count, BLOCK):
-            rows = np.arange(start, min(start + BLOCK, count))
-            neighbours[rows], distances[rows] = _nearest(points, rows, k)
-    return Graph(neighbours, distances)
+    return built(placed(vectors, metric), k)
+
+
+def built(points: Points, k: int) -> Graph:
+    """The same for rows that are placed already."""
+    count = len(points.rows)
+    lists = _Lists.empty(count, min(k, max(count - 1, 0)))
+    if lists.graph.neighbours.size:
+        order = _near_rows_together(points)
+        local = points.ordered(order)
+        for first, second in _tiles(local):
+            _compare(local, first, second, order, lists)
+        lists.settle()
+    return lists.graph
 
 
 def patched(
     graph: Graph,
     vectors: Array,
-    origin: npt.NDArray[np.int64],
+    origin: Rows,
     need: int,
     metric: BatchMetric = BatchMetric.COSINE,
 ) -> Graph:
@@ -56,36 +72,166 @@ def patched(
     Rows that stayed must have kept their order and their vectors. The first ``need`` columns come out as
     :func:`build` would make them; the rest of a list may be missing where photos left it.
     """
-    points = placed(vectors, metric)
-    count, width = len(vectors), graph.neighbours.shape[1]
-    if min(width, count - 1) < need or len(graph.neighbours) <= width:
-        return build(vectors, max(width, need), metric)
-    stayed, fresh = np.flatnonzero(origin >= 0), np.flatnonzero(origin < 0)
-    moved = np.full(len(graph.neighbours) + 1, NOBODY, np.int32)
+    return repaired(graph, placed(vectors, metric), origin, need)
+
+
+def repaired(graph: Graph, points: Points, origin: Rows, need: int) -> Graph:
+    """The same for rows that are placed already."""
+    count, width = len(points.rows), graph.neighbours.shape[1]
+    fresh = np.flatnonzero(origin < 0)
+    if width < need or count <= 2 * width or len(graph.neighbours) <= width or len(fresh) > count // 2:
+        return built(points, max(width, need))
+    lists = _Lists(_carried(graph, origin), fresh)
+    for rows in _portions(fresh):
+        _search(points, rows, lists, told=origin >= 0)
+    lists.settle()
+    for rows in _portions(np.flatnonzero(lists.graph.neighbours[:, need - 1] == NOBODY)):
+        _search(points, rows, lists)
+    return lists.graph
+
+
+def _carried(graph: Graph, origin: Rows) -> Graph:
+    """The lists of the rows that stayed, without those that left; empty ones for new rows."""
+    width, stayed = graph.neighbours.shape[1], np.flatnonzero(origin >= 0)
+    moved = np.full(len(graph.neighbours) + 1, NOBODY, np.int32)  # one more: what NOBODY points to
     moved[origin[stayed]] = stayed
-    neighbours = np.full((count, width), NOBODY, np.int32)
-    distances = np.full((count, width), np.inf, np.float32)
-    neighbours[stayed] = moved[graph.neighbours[origin[stayed]]]
-    distances[stayed] = np.where(neighbours[stayed] == NOBODY, np.inf, graph.distances[origin[stayed]])
-    reach = np.where(np.isfinite(distances), distances, -np.inf).max(1)
-    near = np.concatenate([neighbours, np.tile(fresh.astype(np.int32), (count, 1))], 1)
-    far = points.distances(np.repeat(np.arange(count), len(fresh)), np.tile(fresh, count)).reshape(count, len(fresh))
-    outside = (far > reach[:, None]) | (fresh[None] == np.arange(count)[:, None])
-    near[:, width:][outside] = NOBODY
-    both = np.concatenate([distances, np.where(outside, np.inf, far)], 1)
-    order = np.lexsort((near, both))[:, :width]
-    neighbours, distances = np.take_along_axis(near, order, 1), np.take_along_axis(both, order, 1)
-    short = np.flatnonzero((neighbours[:, :need] == NOBODY).any(1))
-    if len(short):
-        neighbours[short], distances[short] = _nearest(points, short, width)
+    there = moved[graph.neighbours[origin[stayed]]]
+    left = np.argsort(there == NOBODY, axis=1, kind="stable")
+    there = np.take_along_axis(there, left, 1)
+    apart = np.take_along_axis(graph.distances[origin[stayed]], left, 1)
+    apart[there == NOBODY] = np.inf
+    neighbours = np.full((len(origin), width), NOBODY, np.int32)
+    distances = np.full((len(origin), width), np.inf, np.float32)
+    neighbours[stayed], distances[stayed] = there, apart
     return Graph(neighbours, distances)
 
 
-def _nearest(points: Points, rows: Array, k: int) -> tuple[Ints, Distances]:
-    """The lists of some rows."""
+class _Lists:
+    """A graph that is being made: pairs are offered, and each row keeps its nearest."""
+
+    def __init__(self, graph: Graph, fresh: Rows) -> None:
+        """``fresh`` rows have no list yet; the list of any other ends where it knows no more."""
+        self.graph = graph
+        self.reach = np.where(graph.neighbours == NOBODY, -np.inf, graph.distances).max(1, initial=-np.inf)
+        """How near a pair must be to count."""
+        self.reach[fresh] = np.inf
+        self._offers: list[tuple[Array, Array, Array]] = []
+        self._waiting = 0
+
+    @classmethod
+    def empty(cls, count: int, width: int) -> "_Lists":
+        """Lists of which every row is fresh."""
+        neighbours = np.full((count, width), NOBODY, np.int32)
+        return cls(Graph(neighbours, np.full((count, width), np.inf, np.float32)), np.arange(count))
+
+    def put(self, rows: Array, neighbours: Array, distances: Array) -> None:
+        """Whole lists of some rows."""
+        self.graph.neighbours[rows], self.graph.distances[rows] = neighbours, distances
+
+    def offer(self, rows: Array, others: Array, distances: Array) -> None:
+        """Pairs of which nobody may be offered twice."""
+        near = distances <= self.reach[rows]
+        self._offers.append((rows[near], others[near], distances[near]))
+        self._waiting += int(near.sum())
+        if self._waiting > OFFERS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Put what was offered into the lists."""
+        if not self._waiting:
+            self._offers = []
+            return
+        width = self.graph.neighbours.shape[1]
+        rows, others, distances = (np.concatenate(part) for part in zip(*self._offers, strict=True))
+        self._offers, self._waiting = [], 0
+        touched = np.unique(rows)
+        rows = np.concatenate([np.repeat(touched, width), rows])
+        others = np.concatenate([self.graph.neighbours[touched].ravel(), others])
+        distances = np.concatenate([self.graph.distances[touched].ravel(), distances])
+        order = np.lexsort((others, distances, rows))
+        order = order[_ranks(rows[order]) < width]
+        self.graph.neighbours[touched] = others[order].reshape(-1, width)
+        self.graph.distances[touched] = distances[order].reshape(-1, width)
+        full = touched[self.graph.neighbours[touched, -1] != NOBODY]
+        self.reach[full] = self.graph.distances[full, -1]
+
+
+def _near_rows_together(points: Points) -> Rows:
+    """An order in which rows that are alike lie near each other: by their nearest pivot, pivots along a tour."""
     count = len(points.rows)
-    others = np.tile(np.arange(count), len(rows))
-    distances = points.distances(np.repeat(rows, count), others).reshape(len(rows), count)
-    distances[np.arange(len(rows)), rows] = np.inf
-    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    return order.astype(np.int32), np.take_along_axis(distances, order, 1)
+    pivots = np.arange(0, count, TILE // 2)
+    own = np.concatenate([points.closeness(part, pivots).argmax(1) for part in _slices(count)])
+    closeness = points.closeness(pivots, pivots)
+    place = np.full(len(pivots), -1)
+    here = 0
+    for step in range(len(pivots)):
+        place[here] = step
+        closeness[:, here] = -np.inf
+        here = int(closeness[here].argmax())
+    return np.argsort(place[own], kind="stable")
+
+
+def _tiles(points: Points) -> Iterator[tuple[slice, slice]]:
+    """All pairs of blocks, each block with itself first, then by the nearness of their centres."""
+    parts = list(_slices(len(points.rows)))
+    yield from ((part, part) for part in parts)
+    centres = np.stack([points.rows[part].mean(0) for part in parts])
+    first, second = np.triu_indices(len(parts), 1)
+    apart = [float(np.square(centres[one] - centres[two]).sum()) for one, two in zip(first, second, strict=True)]
+    yield from ((parts[first[i]], parts[second[i]]) for i in np.argsort(apart, kind="stable"))
+
+
+def _slices(count: int) -> Iterator[slice]:
+    return (slice(start, min(start + TILE, count)) for start in range(0, count, TILE))
+
+
+def _portions(rows: Rows) -> Iterator[Rows]:
+    return (rows[start : start + SEARCH] for start in range(0, len(rows), SEARCH))
+
+
+def _compare(points: Points, first: slice, second: slice, names: Rows, lists: _Lists) -> None:
+    """Offer what the two blocks hold for each other. Rows of ``points`` are named ``names`` in the lists."""
+    closeness = points.closeness(first, second)
+    if first == second:
+        np.fill_diagonal(closeness, -np.inf)
+        floor = _floor(points, closeness, min(lists.graph.neighbours.shape[1], len(closeness) - 1))
+        i, j = np.nonzero(closeness >= np.minimum.outer(floor, floor))
+        i, j = i[i < j], j[i < j]
+    else:
+        floors = [-points.halves(lists.reach[names[part]]) for part in (first, second)]
+        i, j = np.divmod(np.flatnonzero(closeness >= np.minimum.outer(*floors)), closeness.shape[1])
+    i, j = i + first.start, j + second.start
+    distances = points.distances(i, j)
+    lists.offer(names[i], names[j], distances)
+    lists.offer(names[j], names[i], distances)
+
+
+def _search(points: Points, rows: Rows, lists: _Lists, told: Array | None = None) -> None:
+    """Make whole lists of some rows; rows that are ``told`` are offered what is found for them on the way."""
+    width = lists.graph.neighbours.shape[1]
+    closeness = points.closeness(rows, slice(None))
+    closeness[np.arange(len(rows)), rows] = -np.inf
+    floor = np.broadcast_to(_floor(points, closeness, width)[:, None], closeness.shape)
+    if told is not None:
+        floor = np.minimum(floor, np.where(told, -points.halves(lists.reach), np.inf))
+    i, j = np.divmod(np.flatnonzero(closeness >= floor), len(points.rows))
+    distances = points.distances(rows[i], j)
+    if told is not None:
+        lists.offer(j[told[j]], rows[i[told[j]]], distances[told[j]])
+    order = np.lexsort((j, distances, i))
+    order = order[_ranks(i[order]) < width]
+    lists.put(rows, j[order].reshape(-1, width), distances[order].reshape(-1, width))
+
+
+def _floor(points: Points, closeness: Array, width: int) -> Distances:
+    """By row, how close the ``width`` nearest are at least, or could be."""
+    if not width:
+        return np.full(len(closeness), -np.inf, np.float32)
+    least: Distances = np.partition(closeness, -width, axis=1)[:, -width] - np.float32(2 * points.margin)
+    return least
+
+
+def _ranks(rows: Array) -> Array:
+    """Of sorted rows, the how manieth of its kind each is."""
+    ranks: Array = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    return ranks
