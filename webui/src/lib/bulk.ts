@@ -15,7 +15,8 @@ const CHUNK = 500
 type Discardable = Pick<Cell, 'id' | 'name'>
 type Mark = Pick<Change, 'rating' | 'label'>
 
-function chunks<T>(list: readonly T[], size: number): T[][] {
+/** A list in parts of a bearable size. Pure. */
+export function chunks<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size))
 }
 

@@ -1,5 +1,6 @@
 /** What the user does to groups: each act is an edit that the daemon remembers, told with a way back. */
 
+import { chunks } from './bulk.ts'
 import { api } from './client.ts'
 import * as format from './format.ts'
 import { regrouped } from './live.svelte.ts'
@@ -9,6 +10,8 @@ import type { Cell, Group, GroupEdit, Relation } from './types.ts'
 
 /** The bucket of a group that photos dropped on it will found. */
 export const FRESH = '/fresh'
+/** Photos in one call; more are one edit each. */
+const CALL = 10_000
 /** Groups that photos were put into lately, the last first. */
 const RECENT = 6
 
@@ -74,6 +77,11 @@ function ids(photos: readonly Cell[]): string[] {
   return photos.map(({ id }) => id)
 }
 
+/** One act for every so many photos. */
+function parts(list: readonly string[], act: (ids: string[]) => Promise<GroupEdit>): Act[] {
+  return chunks(list, CALL).map((some) => () => act(some))
+}
+
 function all(photos: readonly Cell[], done: unknown): ReadonlySet<string> {
   return done === null ? NONE : new Set(ids(photos))
 }
@@ -93,20 +101,20 @@ export function byGroup(photos: readonly Cell[]): Map<string, string[]> {
 
 /** Put photos into a group, for good. Answers the ids of those that went there. */
 export async function putIn(group: string, photos: readonly Cell[]): Promise<ReadonlySet<string>> {
-  const done = await perform([() => api.members(group, { add: ids(photos) })], 'The photos could not be moved')
+  const done = await perform(parts(ids(photos), (add) => api.members(group, { add })), 'The photos could not be moved')
   if (done) recent = [group, ...recent.filter((id) => id !== group)].slice(0, RECENT)
   return all(photos, done)
 }
 
 /** Take photos out of their groups, for good. */
 export async function takeOut(photos: readonly Cell[]): Promise<ReadonlySet<string>> {
-  const acts = [...byGroup(photos)].map(([group, remove]) => () => api.members(group, { remove }))
+  const acts = [...byGroup(photos)].flatMap(([group, own]) => parts(own, (remove) => api.members(group, { remove })))
   return all(photos, await perform(acts, 'The photos could not be taken out'))
 }
 
 /** These photos are never to be in a group. */
 export async function bar(group: string, photos: readonly Cell[]): Promise<ReadonlySet<string>> {
-  return all(photos, await perform([() => api.members(group, { bar: ids(photos) })], 'The photos could not be kept out'))
+  return all(photos, await perform(parts(ids(photos), (bar) => api.members(group, { bar })), 'The photos could not be kept out'))
 }
 
 /** Make photos of one group, or (null) the smaller of the two parts it consists of, a group of their own. Answers whether that could be done. */
@@ -130,7 +138,7 @@ export async function relate(photos: readonly Cell[], relation: Relation): Promi
 
 /** Take back whatever was said of where photos belong. */
 export async function release(photos: readonly Cell[]): Promise<void> {
-  await perform([() => api.release(ids(photos))], 'It could not be taken back')
+  await perform(parts(ids(photos), api.release), 'It could not be taken back')
 }
 
 /** Accept or refuse a line of the proposal, or only some photos of it. Answers whether that could be done. */

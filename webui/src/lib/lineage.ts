@@ -15,7 +15,7 @@ export interface Told {
 
 const WORDS: Readonly<Record<Step['event'], readonly [string, string]>> = {
   born: ['Found', ''],
-  'split-from': ['Split off', ''],
+  'split-from': ['Split off from', ''],
   'split-off': ['', 'was split off'],
   merged: ['', 'became part of it'],
 }
