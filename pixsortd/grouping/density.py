@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from hdbscan._hdbscan_linkage import label
-from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
+from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters, label
 from pixsortd.grouping.reduce import Array, Floats
 from pixsortd.grouping.spanning import Spanning
 
@@ -40,9 +39,15 @@ def extract(
 ) -> Extraction:
     """What HDBSCAN makes of the tree; clusters below the distance ``epsilon`` are not divided."""
     count = len(spanning.edges) + 1
+    tree = condensed(spanning, min_cluster_size)
+    if not len(tree):
+        return Extraction(np.full(count, -1), np.zeros(count), tree)
+    labels, strengths, _ = get_clusters(tree, compute_stability(tree), method.value, False, False, epsilon)
+    return Extraction(np.asarray(labels, np.int64), np.asarray(strengths, np.float64), tree)
+
+
+def condensed(spanning: Spanning, min_cluster_size: int) -> Array:
+    """The condensed tree alone, as in ``Extraction``."""
     merges = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
-    condensed = condense_tree(merges, max(min_cluster_size, 2))
-    if not len(condensed):
-        return Extraction(np.full(count, -1), np.zeros(count), condensed)
-    labels, strengths, _ = get_clusters(condensed, compute_stability(condensed), method.value, False, False, epsilon)
-    return Extraction(np.asarray(labels, np.int64), np.asarray(strengths, np.float64), condensed)
+    records: Array = condense_tree(merges, max(min_cluster_size, 2))
+    return records

@@ -66,6 +66,8 @@ from pixsortd.records.files import (
 )
 from pixsortd.records.groups import Group, GroupState, Lineage, LineageEvent, Membership, Proposal
 from pixsortd.records.jobs import Job, JobState, Step
+from pixsortd.records.learning import Learning, LearningState
+from pixsortd.records.levels import LevelName, View, ViewGroup
 from pixsortd.records.photos import Ability, AbilityState, Embedding, Exif, MetricInfo, Photo, Score, Space
 from pixsortd.records.roots import Role, RootRecord, RootState, VolumeIdentity, WatchMode, root_id
 from pixsortd.records.work import Analysis, Fingerprint, Lot, Wants, WorkItem
@@ -112,7 +114,10 @@ __all__ = [
     "JobState",
     "LabelBatch",
     "LabelPhoto",
+    "Learning",
+    "LearningState",
     "Ledger",
+    "LevelName",
     "Lineage",
     "LineageEvent",
     "Linked",
@@ -148,6 +153,8 @@ __all__ = [
     "Step",
     "UndoEdit",
     "UseLearned",
+    "View",
+    "ViewGroup",
     "VolumeIdentity",
     "Wants",
     "WatchMode",
