@@ -10,27 +10,16 @@ from pixsortd.cli import jobs, out, shell
 Json = dict[str, Any]
 
 
-def pick(known: Sequence[Json], wanted: str) -> Json:
-    """The batch with that id, else the only one with that name. Raises NotFound, InvalidRequest."""
-    from pixsortd.errors import InvalidRequest, NotFound
-
-    found = [one for one in known if one["id"] == wanted] or [one for one in known if one["name"] == wanted]
-    if not found:
-        raise NotFound(f"there is no batch {wanted}", next_step="`pixsortd batches list` shows them.")
-    if len(found) > 1:
-        ids = ", ".join(one["id"] for one in found)
-        raise InvalidRequest(f"{len(found)} batches are called {wanted}", next_step=f"Use an id: {ids}.")
-    return found[0]
-
-
 def _chosen(session: shell.Session, wanted: str) -> str:
-    return str(pick(session.daemon.batches(), wanted)["id"])
+    from pixsortd.cli.choice import BATCH, pick
+
+    return str(pick(session.daemon.batches(), wanted, BATCH)["id"])
 
 
 def _photos(session: shell.Session, named: Sequence[str]) -> list[str]:
-    from pixsortd.cli.photos import image_id
+    from pixsortd.cli.photos import image_ids
 
-    return [image_id(session.daemon, one) for one in named]
+    return image_ids(session.daemon, named)
 
 
 def _tell(session: shell.Session, answer: Json) -> None:
@@ -67,7 +56,9 @@ def list_batches(session: shell.Session) -> None:
 @shell.pass_session
 def show(session: shell.Session, batch: str) -> None:
     """Show a batch with its groups and photos, the best of a ranked group first."""
-    found = session.source.batch(pick(session.source.batches(), batch)["id"])
+    from pixsortd.cli.choice import BATCH, pick
+
+    found = session.source.batch(pick(session.source.batches(), batch, BATCH)["id"])
     if session.json:
         out.record(found)
         return
@@ -158,7 +149,9 @@ def analyze(
     wait: bool,
 ) -> None:
     """Form the groups of a batch. Labels given by hand stay."""
-    chosen = pick(session.daemon.batches(), batch)
+    from pixsortd.cli.choice import BATCH, pick
+
+    chosen = pick(session.daemon.batches(), batch, BATCH)
     given = {"min_cluster_size": min_cluster_size, "min_samples": min_samples, "metric": metric}
     parameters = chosen["parameters"] | {name: value for name, value in given.items() if value is not None}
     jobs.follow(session, session.daemon.analyze_batch(chosen["id"], parameters), wait)

@@ -44,7 +44,7 @@ class DaemonClient:
 
     def group(self, group: str) -> Json:
         """One group."""
-        return self._call("GET", f"/groups/{quote(group, safe='')}")
+        return self._call("GET", _group(group))
 
     def members(self, group: str) -> Iterator[Json]:
         """The photos of a group."""
@@ -52,11 +52,59 @@ class DaemonClient:
 
     def rename_group(self, group: str, name: str | None) -> Json:
         """Name a group, or with None take the name back."""
-        return self._call("PATCH", f"/groups/{quote(group, safe='')}", {"name": name})
+        return self._call("PATCH", _group(group), {"name": name})
 
     def recluster(self) -> Json:
         """Form the groups anew; the job."""
         return self._call("POST", "/groups/recluster")
+
+    def change_members(self, group: str, how: str, photos: Sequence[str]) -> Json:
+        """``add`` photos to a group, ``remove`` or ``bar`` them; the edit."""
+        return self._call("POST", _group(group) + "/members", {how: list(photos)})
+
+    def merge_groups(self, group: str, groups: Sequence[str]) -> Json:
+        """Make groups part of another; the edit."""
+        return self._call("POST", _group(group) + "/merge", {"groups": list(groups)})
+
+    def split_group(self, group: str, photos: Sequence[str] | None) -> Json:
+        """Found a group of these members, or with None of the smaller part that likeness shows; the edit."""
+        return self._call("POST", _group(group) + "/split", {"images": None if photos is None else list(photos)})
+
+    def lock_group(self, group: str, locked: bool) -> Json:
+        """Lock a group or open it; the edit."""
+        return self._call("PUT", _group(group) + "/lock", {"locked": locked})
+
+    def relate(self, photos: Sequence[str], relation: str) -> Json:
+        """Say what photos are to one another; the edit."""
+        return self._call("POST", "/groups/relations", {"images": list(photos), "relation": relation})
+
+    def release(self, photos: Sequence[str]) -> Json:
+        """Take back pins, bars and relations; the edit."""
+        return self._call("POST", "/groups/release", {"images": list(photos)})
+
+    def group_edits(self) -> Iterator[Json]:
+        """Every edit of groups, newest first."""
+        return self._pages("/groups/edits", {"limit": PAGE})
+
+    def undo_edit(self, edit: str) -> Json:
+        """Take an edit back; the edit that this is."""
+        return self._call("POST", f"/groups/edits/{quote(edit, safe='')}/undo")
+
+    def proposal(self) -> Json:
+        """What the last clustering would change."""
+        return self._call("GET", "/groups/proposal")
+
+    def proposed_change(self, change: str) -> Json:
+        """One waiting line with all its photos."""
+        return self._call("GET", f"/groups/proposal/{quote(change, safe='')}")
+
+    def settle(self, change: str, verdict: str, photos: Sequence[str]) -> Json:
+        """``accept`` or ``refuse`` these photos of a waiting line; the edit."""
+        return self._call("POST", f"/groups/proposal/{quote(change, safe='')}/{verdict}", {"images": list(photos)})
+
+    def settle_many(self, changes: Sequence[str], verdict: str) -> Json:
+        """``accept`` or ``refuse`` waiting lines whole; each answers for itself."""
+        return self._call("POST", f"/groups/proposal/{verdict}", {"ids": list(changes)})
 
     def batches(self) -> Sequence[Json]:
         """Every batch, newest first."""
@@ -193,6 +241,10 @@ class DaemonClient:
     def _unreachable(self, what: str) -> errors.DaemonUnreachable:
         advice = "Start it with `pixsortd run`, or look at `systemctl status pixsortd`."
         return errors.DaemonUnreachable(what, path=self.url, next_step=advice)
+
+
+def _group(group: str) -> str:
+    return f"/groups/{quote(group, safe='')}"
 
 
 def _batch(batch: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pixsortd.cli.source import Source
@@ -44,6 +45,11 @@ def image_id(source: Source, text: str) -> str:
             f"{text} is known, but its content is not yet", next_step="`pixsortd why` says what it waits for."
         )
     return str(image["id"])
+
+
+def image_ids(source: Source, texts: Sequence[str]) -> list[str]:
+    """The same for several."""
+    return [image_id(source, text) for text in texts]
 
 
 def _by_content(source: Source, path: bytes, missing: NotFound) -> Json:

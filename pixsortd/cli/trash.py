@@ -42,9 +42,9 @@ def put(session: shell.Session, photos: tuple[str, ...]) -> None:
 
     Only where the root may be written: an inbox, or a root with `writable = true`.
     """
-    from pixsortd.cli.photos import image_id
+    from pixsortd.cli.photos import image_ids
 
-    chosen = [image_id(session.daemon, text) for text in photos]
+    chosen = image_ids(session.daemon, photos)
     answers = [one for part in _parts(chosen) for one in session.daemon.discard(part)["items"]]
     for one in answers:
         if session.json:
