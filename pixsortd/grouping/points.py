@@ -24,7 +24,9 @@ class Scale(NamedTuple):
 
 SCALES: Mapping[BatchMetric, Scale] = {
     BatchMetric.COSINE: Scale(np.positive, np.positive),
-    BatchMetric.EUCLIDEAN: Scale(lambda halves: np.sqrt(halves + halves), lambda apart: np.square(apart) * np.float32(0.5)),
+    BatchMetric.EUCLIDEAN: Scale(
+        lambda halves: np.sqrt(halves + halves), lambda apart: np.square(apart) * np.float32(0.5)
+    ),
 }
 
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from pixsortd.grouping.compiled import label
+from pixsortd.grouping.crossing import Found, Pairs, joins, lighter
 from pixsortd.grouping.neighbours import NOBODY, Graph
 from pixsortd.grouping.points import Points
 from pixsortd.grouping.reduce import Array, Floats
-
-Pairs = npt.NDArray[np.int32]
 
 
 class Edges(NamedTuple):
@@ -46,16 +46,22 @@ class Spanning(NamedTuple):
         return float(self.certified.mean()) if len(self.certified) else 1.0
 
 
-def mutual(graph: Graph, samples: int) -> Edges:
-    """Mutual reachability of the pairs in the graph; ``samples`` is HDBSCAN's ``min_samples``, at most its width."""
-    count, width = graph.neighbours.shape
-    distances = graph.distances.astype(np.float64)
-    core = distances[:, min(samples, width) - 1] if width else np.zeros(count)
-    kept = graph.neighbours != NOBODY
-    first, second = np.nonzero(kept)[0], graph.neighbours[kept]
+def mutual(graph: Graph, samples: int, width: int | None = None) -> Edges:
+    """Mutual reachability of the pairs in the graph; ``samples`` is HDBSCAN's ``min_samples``.
+
+    With ``width`` only so many columns are used: those that every list has, so that a patched graph says the
+    same as a new one. Raises ``ValueError`` where that is fewer than ``samples`` and than the other rows there are.
+    """
+    neighbours, distances = graph.neighbours[:, :width], graph.distances[:, :width].astype(np.float64)
+    count, wide = neighbours.shape
+    if wide < min(samples, count - 1):
+        raise ValueError(f"{wide} neighbours do not tell the distance to the {samples}th")
+    core = distances[:, min(samples, wide) - 1] if wide else np.zeros(count)
+    kept = neighbours != NOBODY
+    first, second = np.nonzero(kept)[0], neighbours[kept]
     weights = np.maximum(distances[kept], np.maximum(core[first], core[second]))
     radii = np.where(kept, distances, 0.0).max(1, initial=0.0)
-    if width >= count - 1:
+    if wide >= count - 1:
         radii[kept.all(1)] = np.inf
     return Edges(np.stack([first, second], 1).astype(np.int32), weights, np.maximum(radii, core), core)
 
@@ -65,55 +71,73 @@ def tree(
     links: Sequence[tuple[int, int]] = (),
     points: Points | None = None,
     far: float = np.inf,
+    exact: bool = False,
 ) -> Spanning:
     """The minimum spanning tree; the same edges in any order give the same one.
 
-    ``links`` are pairs that belong together: they come before all other edges, at the least weight either row
-    has. Where the edges leave components apart, ``points`` joins them by their nearest rows; without it
-    they hang together at weight ``far``.
+    ``links`` are pairs that belong together: each is an edge of the least weight that either row has.
+    Where the edges leave components apart, ``points`` joins them by their lightest pairs, if the edges are
+    those of :func:`mutual`; without it they hang together at weight ``far``. With ``exact`` and ``points`` all
+    pairs that could make the tree lighter are looked for, and every edge is certified; the time is
+    quadratic then.
     """
     count = len(edges.core)
-    pairs, weights = _distinct(edges, np.asarray(links, np.int32).reshape(-1, 2))
-    chosen = _kruskal(count, pairs)
-    pairs, weights = pairs[chosen], weights[chosen]
+    pairs, weights = _forest(count, *_linked(edges, np.asarray(links, np.int32).reshape(-1, 2)))
     while len(pairs) < count - 1:
-        joint, weight = _join(count, pairs, edges.core, points, far)
-        pairs, weights = np.concatenate([pairs, joint]), np.append(weights, weight)
+        part = connected_components(coo_array((np.ones(len(pairs)), pairs.T), (count, count)), directed=False)[1]
+        found = _hung(part, far) if points is None else joins(points, edges.core, part)
+        pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
+    spanning = _ordered(pairs, weights, edges.radii)
+    if exact and points is not None and not spanning.certified.all():
+        found = lighter(points, edges.core, _merges(spanning))
+        pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
+        spanning = _ordered(pairs, weights, np.full(count, np.inf))
+    return spanning
+
+
+def _ordered(pairs: Pairs, weights: Floats, radii: Floats) -> Spanning:
+    """The tree by rising weight, each edge certified if no unseen pair that leaves one of its sides is lighter."""
     order = np.lexsort((pairs[:, 1], pairs[:, 0], weights))
-    pairs, weights = pairs[order], weights[order]
-    return Spanning(pairs, weights, np.zeros(len(pairs), bool))
+    spanning = Spanning(pairs[order], weights[order], np.zeros(len(order), bool))
+    least = radii.tolist()
+    certified = []
+    for one, other, weight, _ in _merges(spanning).tolist():
+        a, b = least[int(one)], least[int(other)]
+        certified.append(max(a, b) >= weight)
+        least.append(min(a, b))
+    return spanning._replace(certified=np.array(certified, bool))
 
 
-def _join(count: int, pairs: Pairs, core: Floats, points: Points | None, far: float) -> tuple[Pairs, float]:
-    """The lightest pair between the smallest component and the rest."""
-    _, part = connected_components(coo_array((np.ones(len(pairs)), pairs.T), (count, count)), directed=False)
-    inside = part == np.bincount(part).argmin()
-    ours, others = np.flatnonzero(inside), np.flatnonzero(~inside)
-    if points is None:
-        return np.sort([[ours[0], others[0]]], 1), far
-    first, second = np.repeat(ours, len(others)), np.tile(others, len(ours))
-    weights = np.maximum(points.distances(first, second), np.maximum(core[first], core[second]))
-    best = np.lexsort((np.maximum(first, second), np.minimum(first, second), weights))[0]
-    return np.sort([[first[best], second[best]]], 1), float(weights[best])
+def _merges(spanning: Spanning) -> Array:
+    merges: Array = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
+    return merges
 
 
-def _distinct(edges: Edges, links: Pairs) -> tuple[Pairs, Floats]:
-    """Every pair once with its least weight, links first, then by rising (weight, smaller row, larger row)."""
+def _hung(part: Array, far: float) -> Found:
+    """Every component hung on the one of the smallest row by its own smallest row."""
+    _, heads = np.unique(part, return_index=True)
+    heads = np.sort(heads).astype(np.int32)
+    return Found(np.stack([np.full(len(heads) - 1, heads[0]), heads[1:]], 1), np.full(len(heads) - 1, far))
+
+
+def _linked(edges: Edges, links: Pairs) -> tuple[Pairs, Floats]:
+    """The edges, and the links at weights that hold before any other edge of one of their rows does."""
+    if not len(links):
+        return edges.pairs, edges.weights
     least = np.full(len(edges.core), np.inf)
     np.minimum.at(least, edges.pairs.ravel(), np.repeat(edges.weights, 2))
-    pairs = np.sort(np.concatenate([links, edges.pairs]), 1)
-    weights = np.concatenate([least[links].min(1, initial=np.inf), edges.weights])
-    linked = np.arange(len(pairs)) >= len(links)
-    order = np.lexsort((pairs[:, 1], pairs[:, 0], weights, linked))
-    pairs, weights = pairs[order], weights[order]
-    _, first = np.unique(pairs[:, 0].astype(np.int64) * len(least) + pairs[:, 1], return_index=True)
-    first.sort()
-    return pairs[first], weights[first]
+    return np.concatenate([edges.pairs, links]), np.append(edges.weights, least[links].min(1))
 
 
-def _kruskal(count: int, pairs: Pairs) -> Array:
-    """Which of the ordered pairs make the minimum spanning forest. Ranks stand for weights, so that nothing ties."""
+def _forest(count: int, pairs: Pairs, weights: Floats) -> tuple[Pairs, Floats]:
+    """The minimum spanning forest, ties by smaller, then larger row. Ranks stand for weights, so that nothing ties."""
+    keys = pairs.min(1, initial=count).astype(np.int64) * count + pairs.max(1, initial=0)
+    order = np.argsort(weights, kind="stable")
+    keys, first = np.unique(keys[order], return_index=True)
+    weights = weights[order[first]]
+    order = np.argsort(weights, kind="stable")
+    pairs, weights = np.stack(np.divmod(keys[order], count), 1).astype(np.int32), weights[order]
     ranks = np.arange(1, len(pairs) + 1, dtype=np.float64)
     chosen = minimum_spanning_tree(coo_array((ranks, pairs.T), (count, count)).tocsr())
-    kept: Array = np.sort(chosen.data).astype(np.int64) - 1
-    return kept
+    kept = np.sort(chosen.data).astype(np.int64) - 1
+    return pairs[kept], weights[kept]
