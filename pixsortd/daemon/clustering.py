@@ -3,28 +3,29 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import IO
 
 from pixsortd.daemon.jobs import Cancelled, Progress
 from pixsortd.errors import GroupingCancelled
 from pixsortd.grouping.request import Reply, Request
 from pixsortd.grouping.run import recluster
 
+Fill = Callable[[IO[bytes]], bytes]
+"""Writes vectors into a file, as ``numpy.save`` does; the hashes of their photos, one behind the other."""
+
 
 def clustered(
-    scratch: Path, vectors: npt.NDArray[np.float16], asked: Callable[[str], Request], progress: Progress
-) -> Reply:
-    """The answer to what ``asked`` makes of the path of a file in ``scratch``, which holds the vectors meanwhile.
+    scratch: Path, fill: Fill, asked: Callable[[str, bytes], Request], progress: Progress
+) -> tuple[bytes, Reply]:
+    """What ``fill`` answered, and the analyst's answer to what ``asked`` makes of the vectors' path and of that.
 
-    Raises ``Cancelled``, ``GroupingFailed``.
+    The vectors lie in a file in ``scratch`` meanwhile. Raises ``Cancelled``, ``GroupingFailed``.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=scratch, suffix=".npy") as file:
-        np.save(file, vectors)
+        contents = fill(file)
         file.flush()
         try:
-            return recluster(asked(file.name), progress, progress.cancelled)
+            return contents, recluster(asked(file.name, contents), progress, progress.cancelled)
         except GroupingCancelled as error:
             raise Cancelled from error

@@ -11,7 +11,7 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
-from pixsortd.daemon.groups import Grouper
+from pixsortd.daemon.grouping import Arrivals, Book, Curator, Grouper, Outcomes
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
@@ -105,18 +105,22 @@ class Daemon:
         )
         self.schedule = Schedule(self.store)
         holds = Holds(self.store)
+        on_groups = lambda: self._tell("groups")  # noqa: E731 - all parts tell the same
+        book = Book(self.store, self.decisions, on_groups)
+        book.restore()
+        outcomes = Outcomes(self.store, book)
+        self.arrivals = Arrivals(self.store, self.searcher, book, lambda: outcomes.last()[1], on_groups)
         self.grouper = Grouper(
             settings,
             self.store,
             self.searcher,
-            self.decisions,
+            outcomes,
             self.jobs,
             state_dir / "run",
-            on_groups=lambda: self._tell("groups"),
+            on_groups,
             on_recluster=lambda: self.schedule.ran("recluster"),
             holds=holds,
         )
-        self.grouper.restore()
         self.roots = Roots(
             merged_roots(self._settings.roots, extra_roots),
             state_dir,
@@ -191,6 +195,8 @@ class Daemon:
             views,
             Originals(self.store, self.roots),
             marks,
+            book,
+            Curator(self.store, self.decisions, book, lambda *_: None),
             self.grouper,
             self.roots,
             self.jobs,
@@ -310,7 +316,8 @@ class Daemon:
         self.throughput.add(len(added))
         self.searcher.add(analyses)
         self.trainer.submit_if_due()
-        self.grouper.place(analyses)
+        self.arrivals.place(analyses)
+        self.grouper.submit_if_doubled()
         new = {photo.sha256 for photo in added}
         if new:
             log.info(

@@ -19,7 +19,7 @@ from pixsortd.api.ports import (
     StatusReport,
 )
 from pixsortd.daemon.batches import Batches
-from pixsortd.daemon.groups import Grouper
+from pixsortd.daemon.grouping import Book, Curator, Grouper
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.photos.marks import Marks
 from pixsortd.daemon.photos.originals import Originals
@@ -46,6 +46,8 @@ class DaemonLibrary:
         views: PhotoViews,
         originals: Originals,
         marks: Marks,
+        book: Book,
+        curation: Curator,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
@@ -64,6 +66,8 @@ class DaemonLibrary:
         self._views = views
         self._originals = originals
         self._marks = marks
+        self._book = book
+        self._curation = curation
         self._grouper = grouper
         self._roots = roots
         self._jobs = jobs
@@ -84,6 +88,11 @@ class DaemonLibrary:
     def marks(self) -> Marks:
         """Stars, colour labels and captions."""
         return self._marks
+
+    @property
+    def curation(self) -> Curator:
+        """Edits of groups and proposals."""
+        return self._curation
 
     @property
     def uploads(self) -> Reception:
@@ -153,15 +162,20 @@ class DaemonLibrary:
             start = ids.index(cursor) + 1
         items = found[start : start + limit]
         more = start + limit < len(found)
-        return Page(items=items, next_cursor=items[-1].id if more and items else None, total=len(found))
+        return Page(
+            items=[self._book.described(one) for one in items],
+            next_cursor=items[-1].id if more and items else None,
+            total=len(found),
+        )
 
     def group(self, group: str) -> Group:
         """One group."""
-        return self._grouper.get(group)
+        return self._book.get(group)
 
     def rename_group(self, group: str, name: str | None) -> Group:
         """Give or take back a name."""
-        return self._grouper.rename(group, name)
+        self._curation.rename(group, name)
+        return self._book.get(group)
 
     def recluster(self) -> Job:
         """Queue a reclustering."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pixsortd.decisions.batches import BatchState
 from pixsortd.decisions.codec import decoded, encode
+from pixsortd.decisions.curation import GroupEdit, Past
 from pixsortd.decisions.projections import Projections
 from pixsortd.errors import DecisionsDamaged
 from pixsortd.logfile import LogFile, sound_bodies
-from pixsortd.records import ColourLabel, Decision, NameGroup
+from pixsortd.records import ColourLabel, Constraints, Decision, Lineage
 
 NAME = "decisions.log"
 """The log's file name."""
@@ -63,10 +64,45 @@ class Decisions:
                 for decision in decisions:
                     self._said.fold(decision)
 
-    def names(self) -> Mapping[str, NameGroup]:
-        """The name each group has, with enough members to find the group again."""
+    def constraints(self) -> Constraints:
+        """What all edits of groups that hold ask of a clustering."""
         with self._reading:
-            return self._said.names()
+            return self._said.curation.constraints()
+
+    def preview(self, edit: GroupEdit) -> Constraints:
+        """What the constraints would be with this edit."""
+        with self._reading:
+            return self._said.curation.preview(edit)
+
+    def lineage(self) -> Mapping[str, Sequence[Lineage]]:
+        """What the user's merges and splits did to each group, the oldest first."""
+        with self._reading:
+            return self._said.curation.lineage()
+
+    def edit(self, edit: str) -> Past | None:
+        """The edit of groups, or undoing of one, of that id."""
+        with self._reading:
+            return self._said.curation.get(edit)
+
+    def edits(self, before: int | None, limit: int) -> list[Past]:
+        """Edits of groups at positions below ``before`` (None: the newest of all), newest first."""
+        with self._reading:
+            return self._said.curation.newest(before, limit)
+
+    def edits_since(self, position: int) -> list[Past]:
+        """Edits of groups from ``position`` on, the oldest first."""
+        with self._reading:
+            return list(self._said.curation.since(position))
+
+    def edit_count(self) -> int:
+        """How many edits of groups, undoings among them, there ever were."""
+        with self._reading:
+            return len(self._said.curation)
+
+    def use_learned(self) -> bool | None:
+        """Whether the metric learned from the edits may be used; None leaves it to how well it does."""
+        with self._reading:
+            return self._said.use_learned()
 
     def ratings(self) -> Mapping[bytes, int]:
         """Stars by photo, as they are now."""

@@ -1,19 +1,22 @@
 """What the decisions amount to, folded one at a time: the last word on each subject, nothing of those before."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from pixsortd.decisions import batches
 from pixsortd.decisions.batches import BatchState
+from pixsortd.decisions.curation import Curation, GroupEdit
 from pixsortd.records import (
     CaptionPhoto,
     ColourLabel,
     ConfirmGone,
+    Constraints,
     CreateBatch,
     Decision,
     LabelPhoto,
-    NameGroup,
     RatePhoto,
+    UndoEdit,
+    UseLearned,
 )
 
 K = TypeVar("K")
@@ -49,13 +52,16 @@ class Projections:
     """All that follows from the decisions. Not for several threads at once; what it hands out is."""
 
     def __init__(self, decisions: Iterable[Decision] = ()) -> None:
-        self._names = Latest[str, NameGroup]()
+        self.curation = Curation()
+        """Edits of groups; not to be handed out, unlike what it answers."""
+        self._use_learned: bool | None = None
         self._ratings = Latest[bytes, int]()
         self._labels = Latest[bytes, ColourLabel]()
         self._captions = Latest[bytes, str]()
         self._batches = Latest[str, BatchState]()
         self._folds: dict[type, Callable[[Any], None]] = {
-            NameGroup: lambda said: self._names.say(said.group, None if said.name is None else said),
+            **dict.fromkeys((*get_args(GroupEdit), UndoEdit), self.curation.take),
+            UseLearned: self._fold_use,
             RatePhoto: lambda said: self._ratings.say(said.sha256, said.stars),
             LabelPhoto: lambda said: self._labels.say(said.sha256, said.label),
             CaptionPhoto: lambda said: self._captions.say(said.sha256, said.caption),
@@ -75,9 +81,16 @@ class Projections:
         if state is not None:
             self._batches.say(state.id, batches.folded(state, decision))
 
-    def names(self) -> Mapping[str, NameGroup]:
-        """The name each group has, with enough members to find the group again."""
-        return self._names.now()
+    def constraints(self) -> Constraints:
+        """What all edits of groups that hold ask of a clustering."""
+        return self.curation.constraints()
+
+    def _fold_use(self, said: UseLearned) -> None:
+        self._use_learned = said.use
+
+    def use_learned(self) -> bool | None:
+        """Whether the learned metric may be used, as the user last said."""
+        return self._use_learned
 
     def ratings(self) -> Mapping[bytes, int]:
         """Stars by photo."""

@@ -14,6 +14,7 @@ import msgspec
 
 from pixsortd.analyst import own_output
 from pixsortd.grouping.frames import frame
+from pixsortd.grouping.packing import HASH
 from pixsortd.grouping.request import Failure, Message, Progress, Reply, Request
 from pixsortd.records import Reason
 
@@ -70,14 +71,14 @@ def answer(request: Request, on_progress: Callable[[int, int, str], None]) -> Re
     assignment = steps.matched(rows, clusters, request)
     done("match")
     on_progress(3, 4, "describing them")
-    groups = steps.described(rows, clusters, assignment.ids, time.time())
+    groups = steps.described(rows, clusters, assignment.ids)
     done("describe")
     return Reply(
         groups=groups,
         dormant=assignment.dormant,
         ended=assignment.ended,
-        ungrouped=len(request.contents) - sum(len(group.members) for group in groups),
-        unusable=len(request.contents) - len(rows.contents),
+        ungrouped=len(request.contents) // HASH - sum(group.size for group in groups),
+        unusable=len(request.contents) // HASH - len(rows.contents),
         method=steps.method(request),
         seconds=seconds,
     )

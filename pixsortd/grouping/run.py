@@ -12,6 +12,7 @@ import structlog
 from pixsortd.analyst import Analyst, command, started
 from pixsortd.errors import GroupingCancelled, GroupingFailed
 from pixsortd.grouping.frames import Unframer
+from pixsortd.grouping.packing import HASH
 from pixsortd.grouping.request import Failure, Progress, Reply, Request
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ def recluster(request: Request, on_progress: Callable[[int, int, str], None], ca
             reply = _listen(analyst, request.deadline, on_progress, cancelled)
         except GroupingFailed as error:
             raise _with_tail(error, analyst.tail()) from None
-    log.info("clustering done", photos=len(request.contents), seconds=round(time.monotonic() - began, 1))
+    log.info("clustering done", photos=len(request.contents) // HASH, seconds=round(time.monotonic() - began, 1))
     return reply
 
 

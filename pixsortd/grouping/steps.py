@@ -1,6 +1,6 @@
 """The phases of one clustering, from a file of vectors to described groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ import numpy as np
 from pixsortd.grouping.cluster import Clusters, cluster
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.identity import Assignment, match
+from pixsortd.grouping.packing import hashes, numbers
 from pixsortd.grouping.reduce import BLOCK, Array
 from pixsortd.grouping.request import FoundGroup, Request
-from pixsortd.records import Membership
 
 
 class Rows(NamedTuple):
@@ -19,21 +19,24 @@ class Rows(NamedTuple):
 
     contents: list[bytes]
     vectors: Array
+    places: Array
+    """Where each of them is in the request."""
 
 
 def read(request: Request) -> Rows:
     """The usable vectors. Raises ``OSError`` or ``ValueError`` for a file that does not fit the request."""
+    photos = hashes(request.contents)
     stored = np.load(request.vectors, mmap_mode="r", allow_pickle=False)
-    if stored.ndim != 2 or len(stored) != len(request.contents):
-        raise ValueError(f"{len(request.contents)} photos do not fit vectors of shape {stored.shape}")
-    if len(set(request.contents)) != len(request.contents):
+    if stored.ndim != 2 or len(stored) != len(photos):
+        raise ValueError(f"{len(photos)} photos do not fit vectors of shape {stored.shape}")
+    if len(set(photos)) != len(photos):
         raise ValueError("a photo is named twice")
-    order = np.array(sorted(range(len(stored)), key=lambda row: request.contents[row]), np.int64)
+    order = np.array(sorted(range(len(stored)), key=photos.__getitem__), np.int64)
     usable = np.concatenate(
         [np.zeros(0, bool)] + [_usable(stored[order[s : s + BLOCK]]) for s in range(0, len(order), BLOCK)]
     )
     kept = order[usable]
-    return Rows([request.contents[row] for row in kept], stored[kept])
+    return Rows([photos[row] for row in kept], stored[kept], kept)
 
 
 def _usable(rows: Array) -> Array:
@@ -50,31 +53,29 @@ def cluster_rows(rows: Rows, request: Request) -> Clusters:
 def matched(rows: Rows, clusters: Clusters, request: Request) -> Assignment:
     """Ids for the clusters, by label."""
     found = [frozenset(rows.contents[row] for row in members) for members in _members(clusters)]
-    return match(request.previous, found, request.named)
+    photos = hashes(request.contents)
+
+    def named(groups: Mapping[str, bytes]) -> dict[str, list[bytes]]:
+        return {group: [photos[row] for row in numbers(packed)] for group, packed in groups.items()}
+
+    return match(named(request.previous), found, request.touched, named(request.exemplars), request.merged)
 
 
-def described(rows: Rows, clusters: Clusters, ids: Sequence[str], at: float) -> tuple[FoundGroup, ...]:
+def described(rows: Rows, clusters: Clusters, ids: Sequence[str]) -> tuple[FoundGroup, ...]:
     """The groups, the largest first, with the why of every member."""
     groups = []
     for label, members in enumerate(_members(clusters)):
         strengths = clusters.strengths[members]
         seen = describe(rows.vectors[members], strengths)
-        names = [rows.contents[row] for row in members]
+        places = rows.places[members].astype("<i4")
         groups.append(
             FoundGroup(
                 id=ids[label],
-                members={
-                    name: Membership(
-                        group=ids[label],
-                        strength=float(strengths[i]),
-                        how="clustered",
-                        at=at,
-                        nearest=tuple(names[near] for near in seen.nearest[i]),
-                        similarity=float(seen.similarity[i]),
-                    )
-                    for i, name in enumerate(names)
-                },
-                exemplars=tuple(names[i] for i in seen.exemplars),
+                rows=places.tobytes(),
+                strengths=strengths.astype("<f4").tobytes(),
+                nearest=places[seen.nearest].tobytes(),
+                similarities=seen.similarity.astype("<f4").tobytes(),
+                exemplars=tuple(rows.contents[members[i]] for i in seen.exemplars),
                 floor=seen.floor,
                 cohesion=clusters.cohesions[label],
             )

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -16,6 +17,9 @@ from pixsortd.records import Group, Membership, Step
 class _Place(msgspec.Struct, frozen=True, gc=False):
     group: str
 
+
+EXEMPLARS = 5
+"""Members that stand for a group."""
 
 _group = msgspec.msgpack.Decoder(Group).decode
 _membership = msgspec.msgpack.Decoder(Membership).decode
@@ -92,6 +96,12 @@ class Groups:
         with self._engine.read() as view:
             return members_of(view, group)
 
+    def some_members(self, group: str, most: int) -> list[bytes]:
+        """The first of a group's photos by rising sha256."""
+        prefix = members_prefix(group)
+        with self._engine.read() as view:
+            return [key[len(prefix) :] for key in islice(view.keys(Table.MEMBERS, prefix), most)]
+
     def membership(self, sha256: bytes) -> Membership | None:
         """The group a photo is in, and why."""
         with self._engine.read() as view:
@@ -101,6 +111,72 @@ class Groups:
         """Every photo that is in a group."""
         with self._engine.read() as view:
             return {sha256: _membership(payload) for sha256, payload in view.items(Table.MEMBERSHIPS)}
+
+    def group_ids(self, photos: Collection[bytes] | None = None) -> dict[bytes, str]:
+        """The group alone of each of these photos (None: of all) that is in one."""
+        with self._engine.read() as view:
+            if photos is None:
+                return {sha256: _place(payload).group for sha256, payload in view.items(Table.MEMBERSHIPS)}
+            found = ((sha256, group_of(view, sha256)) for sha256 in photos)
+            return {sha256: group for sha256, group in found if group is not None}
+
+    def regroup(
+        self,
+        memberships: Iterable[tuple[bytes, Membership | None]],
+        groups: Iterable[Group] = (),
+        notes: Mapping[str, bytes] | None = None,
+    ) -> Counter[str]:
+        """Put photos into other groups, or with None into none, and write groups and notes, in one transaction.
+
+        Each membership is looked at once and let go, so that any number of them may come. Photos that the
+        index does not know are passed over, and a membership that differs in nothing but its time is not
+        written. Sizes are counted here; a group whose exemplars left gets others. A group must be among
+        ``groups`` or be there already, and one of them that is left without a photo is removed unless it
+        is ``touched``. Answers by how many photos each group grew (or shrank).
+        """
+        now = time.time()
+        grown = Counter[str]()
+        with self._engine.write() as edit:
+            for sha256, new in memberships:
+                if not edit.has(Table.PHOTOS, sha256):
+                    continue
+                old = membership_at(edit, sha256)
+                if old is not None and new is not None and msgspec.structs.replace(old, at=new.at) == new:
+                    continue
+                assign(edit, sha256, new)
+                was = None if old is None else old.group
+                now_in = None if new is None else new.group
+                if was == now_in:
+                    continue
+                if was is not None:
+                    grown[was] -= 1
+                if now_in is not None:
+                    grown[now_in] += 1
+                detail = f"{new.how} into {new.group}" if new is not None else f"taken out of {was}"
+                history.add(edit, history.photo_history(sha256), [Step(at=now, what="grouped", detail=detail)])
+            given = {group.id: group for group in groups}
+            for group in {*given, *grown}:
+                self._settle(edit, group, given.get(group), grown[group])
+            for name, note in (notes or {}).items():
+                edit.put(Table.NOTES, name.encode(), note)
+        return grown
+
+    def _settle(self, edit: Edit, group: str, given: Group | None, grown: int) -> None:
+        """Write a group whose members or description changed, or remove it when nothing is left of it."""
+        known = group_at(edit, group)
+        size = (known.size if known is not None else 0) + grown
+        settled = given or known
+        if settled is None:
+            return
+        if size <= 0 and not settled.touched:
+            edit.delete(Table.GROUPS, group.encode())
+            return
+        own = tuple(photo for photo in settled.exemplars if group_of(edit, photo) == group)
+        if not own or len(own) < min(len(settled.exemplars), size):
+            prefix = members_prefix(group)
+            others = (key[len(prefix) :] for key in edit.keys(Table.MEMBERS, prefix))
+            own += tuple(islice((photo for photo in others if photo not in own), EXEMPLARS - len(own)))
+        edit.put(Table.GROUPS, group.encode(), encode(msgspec.structs.replace(settled, size=size, exemplars=own)))
 
     def replace_groups(
         self,

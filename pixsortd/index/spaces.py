@@ -1,6 +1,7 @@
 """Embedding spaces, their vectors, and which models and metrics can be used."""
 
 from collections.abc import Collection
+from typing import IO
 
 import msgspec
 import numpy as np
@@ -120,17 +121,26 @@ class Spaces:
         with self._engine.read() as view:
             return view.get(Table.EMBEDDINGS, space_key + sha256)
 
-    def vectors_of(self, space_key: bytes) -> tuple[list[bytes], npt.NDArray[np.float16]]:
-        """Photos that have a file and a vector in the space, by rising sha256, and the vectors, a row each."""
+    def save_vectors(self, space_key: bytes, file: IO[bytes]) -> bytes:
+        """Write the vectors of the photos that have a file into a ``.npy`` file, a row each, by rising sha256.
+
+        The hashes, one behind the other. Memory does not grow with the vectors.
+        """
         with self._engine.read() as view:
             orphans = frozenset(view.keys(Table.ORPHANS))
-            contents, state = list[bytes](), state_of(view, space_key)
-            matrix = _Matrix(state)
+            state = state_of(view, space_key)
+            keys = view.keys(Table.EMBEDDINGS, space_key) if state else ()
+            contents = b"".join(key[SPACE:] for key in keys if key[SPACE:] not in orphans)
+            head = {
+                "descr": "<f2",
+                "fortran_order": False,
+                "shape": (len(contents) // 32, state.space.dim if state else 0),
+            }
+            np.lib.format.write_array_header_1_0(file, head)
             for key, vector in view.items(Table.EMBEDDINGS, space_key) if state else ():
                 if key[SPACE:] not in orphans:
-                    contents.append(key[SPACE:])
-                    matrix.append(vector)
-        return contents, matrix.rows()
+                    file.write(vector)
+        return contents
 
     def vectors_among(
         self, space_key: bytes, contents: Collection[bytes]

@@ -30,6 +30,8 @@ class NameGroup(Record, frozen=True, kw_only=True, tag=True):
     name: str | None
     members: tuple[bytes, ...] = ()
     at: float = 0.0
+    edit: str = ""
+    """Id to undo it by; earlier versions wrote none, and :mod:`pixsortd.decisions.curation` gives those one."""
 
 
 class RatePhoto(Record, frozen=True, kw_only=True, tag=True):

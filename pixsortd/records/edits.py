@@ -68,6 +68,8 @@ class Edit(Record, frozen=True, kw_only=True):
 
     edit: str
     before: tuple[Held, ...] = ()
+    after: tuple[Held, ...] = ()
+    """Where it put the photos of ``before``: a crash in the middle is made good from it."""
     at: float = 0.0
     beside: tuple[Held, ...] = ()
     """Some other members, as they were then, of the groups that it took photos from, put them into or kept them

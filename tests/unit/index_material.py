@@ -4,10 +4,12 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from pixsortd.grouping.packing import hashes
 from pixsortd.index.store import Store
 from pixsortd.records import (
     Analysis,
@@ -95,3 +97,11 @@ def adds_up(store: Store, roots: Sequence[str] = (ROOT,)) -> bool:
             return False
     with store.engine.read() as view:
         return not list(differences(view))
+
+
+def vectors_of(store: Store) -> tuple[list[bytes], np.ndarray]:
+    """Photos and vectors as they are written for a clustering."""
+    file = BytesIO()
+    contents = hashes(store.save_vectors(SPACE.key, file))
+    file.seek(0)
+    return contents, np.load(file)

@@ -1,7 +1,9 @@
 """Analyses of batches as jobs: what becomes of one that fails, is cancelled, replaced, or cut short."""
 
 import threading
+from array import array
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,17 +11,19 @@ import pytest
 
 from pixsortd.config import Settings
 from pixsortd.daemon.batches import Analyses, analyses
+from pixsortd.daemon.clustering import Fill
 from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
 from pixsortd.decisions import BatchState, Decisions
 from pixsortd.decisions.batches import groups_of
 from pixsortd.errors import GroupingFailed, StateDirectoryError
 from pixsortd.grouping.request import FoundGroup, Reply, Request
-from pixsortd.records import BatchParameters, CreateBatch, Job, JobState, LabelBatch, Membership
+from pixsortd.records import BatchParameters, CreateBatch, Job, JobState, LabelBatch
 from tests.harness import wait_until
 from tests.unit.index_material import SPACE, content, index, opened
 
 NAMES = [b"%d" % i for i in range(6)]
 MEMBERS = tuple(content(name) for name in NAMES)
+ROWS = {sha256: row for row, sha256 in enumerate(sorted(MEMBERS))}
 TWO, THREE = BatchParameters(min_cluster_size=2), BatchParameters(min_cluster_size=3)
 
 
@@ -29,7 +33,10 @@ def reply(**groups: tuple[bytes, ...]) -> Reply:
         groups=tuple(
             FoundGroup(
                 id=label.replace("_", " "),
-                members={sha256: Membership(group=label, strength=1.0, how="clustered") for sha256 in members},
+                rows=array("i", (ROWS[sha256] for sha256 in members)).tobytes(),
+                strengths=b"",
+                nearest=b"",
+                similarities=b"",
                 exemplars=members[:1],
                 floor=0.0,
                 cohesion=1.0,
@@ -53,9 +60,12 @@ class Stage:
         self.analyses = Analyses(Settings, store, spaces, self.decisions, self.jobs, home / "scratch", self.told.append)
         self.asked: list[Request] = []
 
-        def clustered(_: Path, __: object, asked: Callable[[str], Request], progress: Progress) -> Reply:
-            self.asked.append(asked("vectors.npy"))
-            return self.analyst(progress)
+        def clustered(
+            _: Path, fill: Fill, asked: Callable[[str, bytes], Request], progress: Progress
+        ) -> tuple[bytes, Reply]:
+            contents = fill(BytesIO())
+            self.asked.append(asked("vectors.npy", contents))
+            return contents, self.analyst(progress)
 
         monkeypatch.setattr(analyses, "clustered", clustered)
         self.jobs.start()
@@ -121,7 +131,7 @@ def test_an_answer_is_recorded_with_labels_of_its_own(stage: Stage) -> None:
     assert stage.analyses.job_of("b") is None
     stage.analyst = lambda _: reply(g1=MEMBERS[4:], Group_1=MEMBERS[:2])
     stage.run()
-    assert set(stage.asked[-1].previous["Group 1"]) == set(MEMBERS[:4])
+    assert set(array("i", stage.asked[-1].previous["Group 1"])) == {ROWS[sha256] for sha256 in MEMBERS[:4]}
     assert {label: set(members) for label, members in groups_of(stage.batch).items()} == {
         "Group 1": set(MEMBERS[:2]),
         "Group 2": set(MEMBERS[4:]),

@@ -48,7 +48,7 @@ def test_what_was_said_is_there_again(tmp_path: Path) -> None:
     decisions = Decisions.open(path.parent)
     assert kept(decisions) == SOME
     assert decisions.torn is None
-    assert decisions.names() == {"g1": SOME[0], "g2": SOME[3]}
+    assert decisions.constraints().names == {"g1": SOME[0].name, "g2": SOME[3].name}
     assert decisions.ratings() == {SHA: 4}
     assert path.read_bytes() == b"".join(line(decision) for decision in SOME)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -66,7 +66,7 @@ def test_the_last_word_counts_and_can_be_taken_back() -> None:
         RatePhoto(sha256=SHA, stars=None),
     ]
     found = Projections(said)
-    assert {group: named.name for group, named in found.names().items()} == {"a": "two"}
+    assert found.curation.constraints().names == {"a": "two"}
     assert found.ratings() == {b"2" * 32: 0}
 
 

@@ -75,7 +75,8 @@ decisions: st.SearchStrategy[Decision] = st.one_of(
 
 def everything(said: Projections | Decisions) -> tuple[object, ...]:
     """All that the decisions amount to."""
-    return tuple(dict(part()) for part in (said.names, said.ratings, said.labels, said.captions, said.batches))
+    marks = tuple(dict(part()) for part in (said.ratings, said.labels, said.captions, said.batches))
+    return *marks, said.constraints()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixsortd.grouping.frames import Unframer, frame
 from pixsortd.grouping.request import Failure, FoundGroup, Message, Progress, Reply
-from pixsortd.records import Membership, Reason
+from pixsortd.records import Reason
 
 MESSAGES: list[Message] = [
     Progress(done=1, total=4, what="looking"),
@@ -18,7 +18,10 @@ MESSAGES: list[Message] = [
         groups=(
             FoundGroup(
                 id="g1",
-                members={b"\0" * 32: Membership(group="g1", strength=0.5, how="clustered", nearest=(b"\1" * 32,))},
+                rows=b"\0\0\0\0",
+                strengths=b"\0\0\0?",
+                nearest=b"\1\0\0\0",
+                similarities=b"\0\0\0?",
                 exemplars=(b"\0" * 32,),
                 floor=0.4,
                 cohesion=0.3,

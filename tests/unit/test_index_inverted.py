@@ -12,7 +12,7 @@ from pixsortd.index.vectors import Shape, Vectors, dropped, due
 from pixsortd.index.vectors.analyst import train
 from pixsortd.index.vectors.request import Lines, Trained, TrainProgress, TrainRequest, line
 from pixsortd.records import Gone, Reason
-from tests.unit.index_material import MAP, ROOT, SPACE, analysis, content, drop, index, opened, vector
+from tests.unit.index_material import MAP, ROOT, SPACE, analysis, content, drop, index, opened, vector, vectors_of
 
 COUNT = 400
 
@@ -64,7 +64,7 @@ def fresh(store: Store, name: bytes) -> tuple[int, bytes]:
 
 
 def brute(store: Store, query: bytes, k: int) -> list[bytes]:
-    contents, matrix = store.vectors_of(SPACE.key)
+    contents, matrix = vectors_of(store)
     cosines = matrix.astype(np.float32) @ np.frombuffer(query, "<f2").astype(np.float32)
     return [contents[row] for row in np.argsort(-cosines)[:k]]
 

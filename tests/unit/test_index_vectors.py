@@ -14,7 +14,7 @@ from pixsortd.index.vectors import Vectors
 from pixsortd.index.vectors.flat import Flat
 from pixsortd.index.vectors.front import front_parts, read_front
 from pixsortd.records import Gone, Reason, Space
-from tests.unit.index_material import ROOT, SPACE, analysis, content, drop, index, opened, vector
+from tests.unit.index_material import ROOT, SPACE, analysis, content, drop, index, opened, vector, vectors_of
 
 COUNT = 60
 
@@ -41,7 +41,7 @@ def fresh_photo(store: Store, name: bytes) -> tuple[int, bytes]:
 def test_search_agrees_with_brute_force(store: Store, tmp_path: Path) -> None:
     vectors = search(store, tmp_path)
     assert vectors.load().kind == "rebuilt"
-    contents, matrix = store.vectors_of(SPACE.key)
+    contents, matrix = vectors_of(store)
     assert contents == sorted(contents)
     query = np.frombuffer(vector(12345), "<f2")
     cosines = matrix.astype(np.float32) @ query.astype(np.float32)
@@ -69,7 +69,7 @@ def test_photos_without_a_file_are_not_found(store: Store, tmp_path: Path) -> No
     store.record(ROOT, [Gone(path=b"%d" % i, reason=gone) for i in range(COUNT - 3)])
     found = vectors.search(vector(1), 5)
     assert {sha256 for sha256, _ in found} == {content(b"%d" % i) for i in range(COUNT - 3, COUNT)}
-    assert len(store.vectors_of(SPACE.key)[0]) == 3
+    assert len(vectors_of(store)[0]) == 3
 
 
 def test_add_replace_remove(store: Store, tmp_path: Path) -> None:

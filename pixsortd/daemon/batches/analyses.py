@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
+import numpy as np
 import structlog
 
 from pixsortd.config import Settings
@@ -22,7 +23,8 @@ from pixsortd.daemon.clustering import clustered
 from pixsortd.daemon.jobs import Cancelled, Jobs, Progress
 from pixsortd.decisions import BatchState, Decisions
 from pixsortd.errors import Conflict, PixsortdError
-from pixsortd.grouping.request import Reply, Request
+from pixsortd.grouping.packing import packed, rows_of
+from pixsortd.grouping.request import Request
 from pixsortd.index.store import Store
 from pixsortd.records import AnalyzeBatch, BatchAnalyzed, BatchParameters, CancelAnalysis, Job, JobState, Space
 
@@ -168,11 +170,16 @@ class Analyses:
         if vectors is not None and len(contents) >= parameters.min_cluster_size:
             before, cluster = earlier(state), self._settings().cluster
 
-            def asked(path: str) -> Request:
+            def fill(file: IO[bytes]) -> bytes:
+                np.save(file, vectors)
+                return b"".join(contents)
+
+            def asked(path: str, hashes: bytes) -> Request:
+                row_of = rows_of(hashes)
                 return Request(
                     vectors=path,
-                    contents=contents,
-                    previous=before,
+                    contents=hashes,
+                    previous={label: packed(members, row_of) for label, members in before.items()},
                     min_cluster_size=parameters.min_cluster_size,
                     min_samples=parameters.min_samples,
                     metric=parameters.metric,
@@ -180,10 +187,11 @@ class Analyses:
                     deadline=float(cluster.deadline),
                 )
 
-            reply: Reply = clustered(self._scratch, vectors, asked, progress)
+            _, reply = clustered(self._scratch, fill, asked, progress)
             # Asked now, not when the run began: a label given meanwhile is taken.
             taken = given(self._decisions.batches()[state.id])
-            groups = labelled(((one.id, one.members) for one in reply.groups), before, taken)
+            found = ((one.id, [contents[row] for row in one.members()]) for one in reply.groups)
+            groups = labelled(found, before, taken)
         looked_at = frozenset(contents)
         return BatchAnalyzed(
             batch=state.id,

@@ -1,0 +1,9 @@
+"""Groups over time: formed, edited, proposed, and brought back from the decisions."""
+
+from pixsortd.daemon.grouping.arrivals import Arrivals
+from pixsortd.daemon.grouping.book import Book
+from pixsortd.daemon.grouping.curator import Curator
+from pixsortd.daemon.grouping.grouper import Grouper
+from pixsortd.daemon.grouping.outcome import Outcomes
+
+__all__ = ["Arrivals", "Book", "Curator", "Grouper", "Outcomes"]

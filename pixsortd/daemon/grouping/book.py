@@ -1,0 +1,327 @@
+"""The groups of the index, kept in step with the log of decisions: the log says first, the index follows."""
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from pixsortd.daemon.grouping import effects, waiting
+from pixsortd.daemon.grouping.effects import Places
+from pixsortd.daemon.grouping.words import so_many
+from pixsortd.decisions import Decisions, GroupEdit, Past
+from pixsortd.errors import Conflict, IndexFull, NotFound
+from pixsortd.grouping.constraints import title
+from pixsortd.index.store import Store
+from pixsortd.records import (
+    Constraints,
+    Edit,
+    Group,
+    GroupState,
+    Held,
+    Membership,
+    UndoEdit,
+)
+
+log = structlog.get_logger()
+
+_NOTE = "edits"
+_BESIDE = 12
+"""Other members of a group that are kept beside an edit."""
+
+
+class Mark(NamedTuple):
+    """How far the index has followed the log."""
+
+    edits: int
+    last: str
+    """Id of the last of them, which tells this log from another."""
+
+
+class Written(NamedTuple):
+    """An edit that is in the log."""
+
+    edit: str
+    left: tuple[str, ...]
+    """What could not be done, in words."""
+
+
+class Book:
+    """Every change of who is in which group goes through here, one at a time. Callable from any thread."""
+
+    def __init__(self, store: Store, decisions: Decisions, on_groups: Callable[[], None]) -> None:
+        """``on_groups`` hears that groups changed."""
+        self._store = store
+        self._decisions = decisions
+        self._on_groups = on_groups
+        self._owners: tuple[Constraints, dict[bytes, str]] | None = None
+        self.lock = threading.RLock()
+        """Held while groups are read in order to be changed."""
+        self.lines = waiting.Lines(store)
+        """The stored proposal."""
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def constraints(self) -> Constraints:
+        """What the user decided."""
+        return self._decisions.constraints()
+
+    def get(self, group: str) -> Group:
+        """One group with all that the decisions say of it; raises ``NotFound``."""
+        found = self._store.group(group)
+        if found is None:
+            merged = self.constraints().merged.get(group)
+            raise NotFound(
+                f"there is no group {group}",
+                next_step=f"It is part of {merged} now." if merged else "GET /api/groups lists the present ones.",
+            )
+        return self.described(found)
+
+    def described(self, group: Group) -> Group:
+        """The group with the user's merges and splits in its lineage."""
+        decided = self._decisions.lineage().get(group.id, ())
+        if not decided:
+            return group
+        lineage = sorted((*group.lineage, *decided), key=lambda step: step.at)
+        return msgspec.structs.replace(group, lineage=tuple(lineage))
+
+    def owners(self) -> Mapping[bytes, str]:
+        """The group in which the decisions know each photo."""
+        constraints = self.constraints()
+        if self._owners is None or self._owners[0] is not constraints:
+            found = {photo: group for group, photos in constraints.known.items() for photo in photos}
+            self._owners = constraints, found
+        return self._owners[1]
+
+    def present(self, photos: Iterable[bytes]) -> Places:
+        """The group of each of these photos that the index knows."""
+        known = self._store.known(list(photos))
+        return {**dict.fromkeys(known), **self._store.group_ids(known)}
+
+    # --- editing -------------------------------------------------------------------------------
+
+    def write(self, edit: GroupEdit | UndoEdit) -> Written:
+        """Give an edit its id and time, keep it in the log, then let the index follow.
+
+        Raises ``Conflict`` for one that would change a locked group, and as ``Decisions.append``.
+        """
+        edit = msgspec.structs.replace(edit, edit="e" + secrets.token_hex(6), at=time.time())
+        with self.lock:
+            self._follow()
+            self._decisions.append(edit if isinstance(edit, UndoEdit) else self._foreseen(edit))
+            try:
+                left = self._follow()
+            except IndexFull as error:
+                log.warning("an edit is kept but not in the index yet", edit=edit.edit, error=str(error))
+                left = (f"{error.message}; it is done as soon as there is room",)
+        self._on_groups()
+        return Written(edit.edit, left)
+
+    def move(self, memberships: Mapping[bytes, Membership | None]) -> bool:
+        """Put photos elsewhere that no edit is about; whether any of them moved. The lock is held."""
+        groups = {one.group for one in memberships.values() if one is not None}
+        known = (self._store.group(group) for group in groups)
+        constraints = self.constraints()
+        return bool(self.regroup(memberships.items(), [mirrored(one, constraints) for one in known if one is not None]))
+
+    def regroup(
+        self,
+        memberships: Iterable[tuple[bytes, Membership | None]],
+        groups: Iterable[Group],
+        notes: Mapping[str, bytes] | None = None,
+    ) -> Counter[str]:
+        """As ``Store.regroup``. The lock is held."""
+        grown = self._store.regroup(memberships, groups, notes)
+        self.lines.changed()
+        return grown
+
+    def _foreseen(self, edit: GroupEdit) -> GroupEdit:
+        """The edit with what it will do."""
+        if not isinstance(edit, Edit):
+            return edit
+        constraints = self._decisions.preview(edit)
+        photos = effects.mentioned(edit)
+        now = self.present(effects.concerned(photos, constraints))
+        moves = effects.goal(effects.wanted(edit, now), now, constraints)
+        before = {photo: now[photo] for photo in moves}
+        locked = self.constraints().locked.keys() & {*before.values(), *moves.values()}
+        for group in sorted(locked):
+            raise Conflict(
+                f"{self.title(group)} is locked: nobody enters or leaves it", next_step="Unlock it first, then edit it."
+            )
+        edit = msgspec.structs.replace(edit, before=effects.held(before), after=effects.held(moves))
+        spoken = dict.fromkeys((*effects.groups_of(edit), *(now[photo] for photo in photos if now.get(photo))))
+        beside = effects.besides(
+            (group for group in spoken if group is not None), photos, self._members_of_note, _BESIDE
+        )
+        return msgspec.structs.replace(edit, beside=beside)
+
+    def _members_of_note(self, group: str) -> Iterator[bytes]:
+        """Members of a group, its exemplars first."""
+        found = self._store.group(group)
+        if found is not None:
+            yield from found.exemplars
+            yield from self._store.some_members(group, 2 * _BESIDE)
+
+    def title(self, group: str | None) -> str:
+        """A group in words, with its name if it has one."""
+        return title(group, self.constraints())
+
+    # --- following -----------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Bring an index that knows nothing of the decisions, or not the last of them, in step with them."""
+        with self.lock:
+            mark = self._mark()
+            if mark is None:
+                self._remember()
+            self._follow()
+            self._agree()
+
+    def _mark(self) -> Mark | None:
+        """How far the index has come; None when that is of another log."""
+        note = self._store.meta_get(_NOTE)
+        if note is None:
+            return None
+        mark = msgspec.msgpack.decode(note, type=Mark)
+        if mark.edits == 0:
+            return mark
+        last = self._decisions.edits(mark.edits, 1) if mark.edits <= self._decisions.edit_count() else []
+        return mark if last and last[0].edit == mark.last else None
+
+    def marked(self) -> bytes:
+        """Something that is the same as long as no edit is made."""
+        return self._store.meta_get(_NOTE) or b""
+
+    def _marked(self, past: Past | None) -> dict[str, bytes]:
+        mark = Mark(0, "") if past is None else Mark(past.position + 1, past.edit)
+        return {_NOTE: msgspec.msgpack.encode(mark)}
+
+    def _remember(self) -> None:
+        """Give the index the groups of the user that it lacks, with the members that the decisions know."""
+        constraints = self.constraints()
+        here = {group.id for group in self._store.groups()}
+        lost = [group for group in constraints.known if group not in here]
+        if lost:
+            log.info("groups brought back from the decisions", groups=len(lost))
+        photos = [photo for group in lost for photo in constraints.known[group]]
+        now = self.present(photos)
+        wishes = {photo: self.owners()[photo] for photo, group in now.items() if group is None}
+        last = self._decisions.edits(None, 1)
+        self._apply(wishes, now, lost, self._marked(last[0] if last else None))
+
+    def _agree(self) -> None:
+        """Make the index say of every group and photo what the decisions say, whatever it said before."""
+        constraints = self.constraints()
+        photos = {
+            *constraints.placed,
+            *constraints.barred,
+            *(photo for unit in constraints.together for photo in unit),
+            *(photo for pair in constraints.apart for photo in pair),
+            *(photo for members in constraints.locked.values() for photo in members),
+        }
+        now = self.present(photos)
+        changed = [
+            group.id for group in self._store.groups() if mirrored(group, constraints) != group or not group.size
+        ]
+        wishes = effects.goal({}, now, constraints)
+        if wishes or changed:
+            self._apply(wishes, now, changed, {})
+
+    def _follow(self) -> tuple[str, ...]:
+        """Do in the index what the log has and it has not; what could not be done of the last edit, in words."""
+        mark = self._mark() or Mark(0, "")
+        left: tuple[str, ...] = ()
+        for past in self._decisions.edits_since(mark.edits):
+            left = self._back(past, past.decision) if isinstance(past.decision, UndoEdit) else self._forth(past)
+        return left
+
+    def _forth(self, past: Past) -> tuple[str, ...]:
+        edit = past.decision
+        assert isinstance(edit, GroupEdit)
+        wishes = effects.places(edit.after) if isinstance(edit, Edit) else {}
+        now = self.present(wishes)
+        wishes = {photo: group for photo, group in wishes.items() if photo in now and group != now[photo]}
+        proposal = self.lines.after(edit, False, frozenset(wishes), self.constraints())
+        self._apply(wishes, now, effects.groups_of(edit), {**self._marked(past), **proposal})
+        return ()
+
+    def _back(self, past: Past, undoing: UndoEdit) -> tuple[str, ...]:
+        """Take an edit back, or, for an undoing of an undoing, do it again."""
+        found = self._decisions.edit(undoing.undoes)
+        back = True
+        while found is not None and isinstance(found.decision, UndoEdit):
+            found, back = self._decisions.edit(found.decision.undoes), not back
+        if found is None or isinstance(found.decision, UndoEdit):
+            self._apply({}, {}, (), self._marked(past))
+            return ()
+        edit = found.decision
+        constraints = self.constraints()
+        ways = (edit.before, edit.after) if isinstance(edit, Edit) else ((), ())
+        came_from, went_to = ways if back else reversed(ways)
+        now = self.present(effects.concerned((*effects.mentioned(edit), *effects.places(came_from)), constraints))
+        returned = effects.taken_back(came_from, went_to, now, self._since(found, past))
+        free = {
+            photo: group
+            for photo, group in returned.wishes.items()
+            if not constraints.locked.keys() & {group, now[photo]}
+        }
+        moves = effects.goal(free, now, constraints)
+        proposal = self.lines.after(edit, back, frozenset(moves), constraints)
+        self._apply(moves, now, effects.groups_of(edit), {**self._marked(past), **proposal})
+        elsewhere = sum(moves.get(photo, now[photo]) != effects.places(came_from)[photo] for photo in returned.kept)
+        locked = len(returned.wishes) - len(free)
+        return (
+            *((f"{so_many(elsewhere)} moved since and stay where they are",) if elsewhere else ()),
+            *((f"{so_many(locked)} stay because a group is locked",) if locked else ()),
+        )
+
+    def _since(self, edit: Past, until: Past) -> list[Held]:
+        """What edits between these two did that still holds."""
+        later = (past for past in self._decisions.edits_since(edit.position + 1) if past.position < until.position)
+        return [
+            one for past in later if not past.undone and isinstance(past.decision, Edit) for one in past.decision.after
+        ]
+
+    def _apply(
+        self, moves: Mapping[bytes, str | None], now: Places, groups: Iterable[str], notes: Mapping[str, bytes]
+    ) -> None:
+        """Move photos and write all groups that this concerns, in one transaction."""
+        at = time.time()
+        constraints = self.constraints()
+        concerned = dict.fromkeys((*groups, *(now[photo] for photo in moves), *moves.values()))
+        known = {group: self._store.group(group) for group in concerned if group is not None}
+        pattern = next((group for group in known.values() if group is not None), None)
+        records = [
+            mirrored(found or self.lines.now().born.get(group) or _new(group, at, pattern), constraints)
+            for group, found in known.items()
+            if found is not None or group in constraints.known or group in moves.values()
+        ]
+        memberships = (
+            (photo, None if group is None else Membership(group=group, strength=1.0, how="decided", at=at))
+            for photo, group in moves.items()
+        )
+        self.regroup(memberships, records, notes)
+
+
+def mirrored(group: Group, constraints: Constraints) -> Group:
+    """The group with what the decisions say of it."""
+    touched = group.id in constraints.known
+    return msgspec.structs.replace(
+        group,
+        name=constraints.names.get(group.id),
+        locked=group.id in constraints.locked,
+        touched=touched,
+        state=group.state if touched else GroupState.ACTIVE,
+    )
+
+
+def _new(group: str, at: float, pattern: Group | None) -> Group:
+    """A group that the index does not know; it is judged like the one its photos come from."""
+    if pattern is None:
+        return Group(id=group, size=0, created=at)
+    return Group(id=group, size=0, created=at, space=pattern.space, floor=pattern.floor, cohesion=pattern.cohesion)

@@ -1,0 +1,156 @@
+"""Groups edited on a real daemon: each edit holds at once, outlives everything, and can be taken back."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import write_photo
+from tests.harness import Daemon, wait_until
+
+SIZE = 8
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """Three groups of eight photos each."""
+    root = tmp_path / "photos"
+    for group in range(3):
+        for number in range(SIZE):
+            write_photo(root / f"s{group}" / f"{number}.jpg", seed=group, size=(300 + number, 220))
+    daemon = Daemon(tmp_path / "d", [root])
+    with daemon:
+        daemon.settled(3 * SIZE)
+        wait_until(lambda: len(daemon.get("/api/groups")["items"]) == 3, 60, why="three groups")
+        yield daemon
+
+
+def members(daemon: Daemon, group: str) -> set[str]:
+    return {image["id"] for image in daemon.images(group=group)}
+
+
+def groups(daemon: Daemon) -> dict[str, set[str]]:
+    return {group["id"]: members(daemon, group["id"]) for group in daemon.get("/api/groups")["items"]}
+
+
+def recluster(daemon: Daemon) -> dict[str, Any]:
+    job = daemon.post("/api/groups/recluster")
+    done = wait_until(lambda: (found := daemon.get(f"/api/jobs/{job['id']}"))["state"] != "running" and found, 60)
+    while done["state"] == "waiting":
+        done = wait_until(lambda: daemon.get(f"/api/jobs/{job['id']}"), 60)
+    assert done["state"] == "complete", done
+    return done
+
+
+def test_every_edit_holds_at_once_and_can_be_taken_back(daemon: Daemon) -> None:
+    before = groups(daemon)
+    one, two, three = sorted(before)
+    moved = sorted(before[one])[:2]
+    placed = daemon.post(f"/api/groups/{two}/members", {"add": moved})
+    assert members(daemon, two) == before[two] | set(moved)
+    assert {group["id"]: group["size"] for group in placed["groups"]}[two] == SIZE + 2
+    merged = daemon.post(f"/api/groups/{two}/merge", {"groups": [three]})
+    assert three not in groups(daemon)
+    split = daemon.post(f"/api/groups/{two}/split", {"images": sorted(before[three])})
+    born = next(group["id"] for group in split["groups"] if group["id"] != two)
+    assert members(daemon, born) == before[three]
+    lineage = {step["event"] for step in daemon.get(f"/api/groups/{born}")["lineage"]}
+    assert "split-from" in lineage
+    for edit in (split, merged, placed):
+        undone = daemon.post(f"/api/groups/edits/{edit['edit']}/undo")
+        assert not undone["left"]
+    assert groups(daemon) == before
+    again = daemon.post(f"/api/groups/edits/{undone['edit']}/undo")
+    assert members(daemon, two) == before[two] | set(moved)
+    assert "Did again" in again["summary"]
+    history = daemon.get("/api/groups/edits")
+    assert history["total"] == 7
+    assert history["items"][0]["edit"] == again["edit"]
+
+
+def test_photos_edited_since_are_left_when_an_edit_is_undone(daemon: Daemon) -> None:
+    before = groups(daemon)
+    one, two, three = sorted(before)
+    first, second = sorted(before[one])[:2]
+    placed = daemon.post(f"/api/groups/{two}/members", {"add": [first, second]})
+    daemon.post(f"/api/groups/{three}/members", {"add": [second]})
+    undone = daemon.post(f"/api/groups/edits/{placed['edit']}/undo")
+    assert undone["left"] == ["1 photo moved since and stay where they are"]
+    assert first in members(daemon, one)
+    assert second in members(daemon, three)
+
+
+def test_a_locked_group_gains_and_loses_nobody(daemon: Daemon) -> None:
+    before = groups(daemon)
+    one, two, _ = sorted(before)
+    photo = min(before[one])
+    daemon.post(f"/api/groups/{one}/lock", {"locked": True}, "PUT")
+    for path, body in (
+        (f"/api/groups/{two}/members", {"add": [photo]}),
+        (f"/api/groups/{one}/members", {"remove": [photo]}),
+        (f"/api/groups/{one}/members", {"add": [min(before[two])]}),
+        (f"/api/groups/{two}/merge", {"groups": [one]}),
+    ):
+        status, _, answer = daemon.request(path, "POST", body)
+        assert status == 409, (path, answer)
+        assert b"locked" in answer
+    assert groups(daemon) == before
+    daemon.post(f"/api/groups/{one}/lock", {"locked": False}, "PUT")
+    daemon.post(f"/api/groups/{one}/members", {"bar": [photo]})
+    assert photo not in members(daemon, one)
+
+
+def test_relations_hold_at_once(daemon: Daemon) -> None:
+    before = groups(daemon)
+    one, two, _ = sorted(before)
+    a, b = sorted(before[one])[:2]
+    c = min(before[two])
+    apart = daemon.post("/api/groups/relations", {"images": [a, b], "relation": "apart"})
+    assert sum(photo in members(daemon, one) for photo in (a, b)) == 1
+    daemon.post(f"/api/groups/edits/{apart['edit']}/undo")
+    assert groups(daemon) == before
+    together = daemon.post("/api/groups/relations", {"images": [a, c], "relation": "together"})
+    assert any({a, c} <= found for found in groups(daemon).values())
+    daemon.post(f"/api/groups/edits/{together['edit']}/undo")
+    assert groups(daemon) == before
+
+
+def edited(daemon: Daemon) -> dict[str, set[str]]:
+    """One edit of each kind; the groups afterwards."""
+    before = groups(daemon)
+    one, two, three = sorted(before)
+    photos = {group: sorted(found) for group, found in before.items()}
+    daemon.post(f"/api/groups/{one}", {"name": "Harbour"}, "PATCH")
+    daemon.post(f"/api/groups/{one}/members", {"add": photos[two][:2]})
+    daemon.post(f"/api/groups/{one}/members", {"bar": photos[one][:1]})
+    daemon.post(f"/api/groups/{two}/split", {"images": photos[two][2:4]})
+    daemon.post(f"/api/groups/{three}/lock", {"locked": True}, "PUT")
+    daemon.post("/api/groups/relations", {"images": [photos[two][2], photos[two][5]], "relation": "apart"})
+    return groups(daemon)
+
+
+def test_edits_outlive_reclustering_a_restart_and_the_index(daemon: Daemon) -> None:
+    after = edited(daemon)
+    shown = {group["id"]: group for group in daemon.get("/api/groups")["items"]}
+    recluster(daemon)
+    assert groups(daemon) == after
+    daemon.stop()
+    with daemon:
+        assert groups(daemon) == after
+    shutil.rmtree(daemon.state_dir / "index")
+    shutil.rmtree(daemon.state_dir / "backups", ignore_errors=True)
+    with daemon:
+        daemon.settled(3 * SIZE)
+        recluster(daemon)
+        touched = {group for group, found in shown.items() if found["touched"]}
+        again = groups(daemon)
+        assert {group: again[group] for group in touched} == {group: after[group] for group in touched}
+        for group in touched:
+            told = daemon.get(f"/api/groups/{group}")
+            assert (told["name"], told["locked"], told["touched"]) == (
+                shown[group]["name"],
+                shown[group]["locked"],
+                True,
+            )
