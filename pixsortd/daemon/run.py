@@ -15,6 +15,7 @@ from pixsortd.api.app import create_app
 from pixsortd.api.server import serve
 from pixsortd.config import Loaded, Settings, state_directory
 from pixsortd.daemon import log as daemon_log
+from pixsortd.daemon.allocator import give_freed_memory_back
 from pixsortd.daemon.compose import Daemon
 from pixsortd.daemon.doctor.finding import Level
 from pixsortd.daemon.doctor.storage import CHECK, state_directory_is_usable
@@ -38,6 +39,7 @@ def main(loaded: Loaded, extra_roots: Sequence[Path] = ()) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Raises ``PixsortdError`` when it cannot start."""
     daemon_log.configure(loaded.settings.log)
     sys.setswitchinterval(_TURN)
+    give_freed_memory_back()
     state_dir = state_directory(loaded.settings)
     require_usable(loaded.settings)
     notifier = Notifier(os.environ)
