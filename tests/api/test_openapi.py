@@ -66,6 +66,9 @@ CALLS = {
     ("post", "/api/groups/release"),
     ("get", "/api/groups/edits"),
     ("post", "/api/groups/edits/{edit}/undo"),
+    ("get", "/api/groups/levels"),
+    ("get", "/api/groups/cuts"),
+    ("get", "/api/groups/cuts/{node}/images"),
     ("get", "/api/groups/proposal"),
     ("get", "/api/groups/proposal/{change}"),
     ("post", "/api/groups/proposal/accept"),
@@ -171,7 +174,7 @@ def test_real_answers_keep_the_contract(api, library, document):
     library.curation.changes["c1"] = records.GroupChange(id="c1", kind=kind, photos=(second,), to="g1", waits=True)
     api.post("/api/groups/recluster")
     batch = api.post("/api/batches", json={"name": "Sea", "ids": [photo]}).json()["id"]
-    ids = {"group_id": "g1", "job_id": "j0", "root_id": "r1", "batch": batch, "change": "c1"}
+    ids = {"group_id": "g1", "job_id": "j0", "root_id": "r1", "batch": batch, "change": "c1", "node": "v1"}
     fill = {"image_id": photo, "key": "2023-11", **ids}
     query = {"/api/search": f"?like={photo}", "/api/why": f"?id={photo}"}
     checked = 0

@@ -55,6 +55,13 @@ from pixsortd.api.answers.jobs import (
     Job,
     JobPage,
 )
+from pixsortd.api.answers.levels import (
+    CutGroup,
+    CutPage,
+    Level,
+    Levels,
+    Slider,
+)
 from pixsortd.api.answers.overview import (
     Histogram,
     MonthTally,
@@ -147,6 +154,8 @@ __all__ = [
     "ComparedScore",
     "Composite",
     "CompositePart",
+    "CutGroup",
+    "CutPage",
     "Exif",
     "FieldProblem",
     "File",
@@ -171,6 +180,8 @@ __all__ = [
     "JobPage",
     "LabelsBody",
     "Ledger",
+    "Level",
+    "Levels",
     "LineageStep",
     "MarkedImages",
     "Marks",
@@ -220,6 +231,7 @@ __all__ = [
     "SimilarImage",
     "SimilarPage",
     "SizeTally",
+    "Slider",
     "Stage",
     "StagePage",
     "Step",

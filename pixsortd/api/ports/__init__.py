@@ -23,6 +23,17 @@ from pixsortd.api.ports.groups import (
     PastEdit,
     Settled,
 )
+from pixsortd.api.ports.levels import (
+    COARSEST,
+    FINEST,
+    OWN,
+    Cut,
+    CutGroup,
+    CutPage,
+    LevelReport,
+    Levels,
+    LevelsReport,
+)
 from pixsortd.api.ports.library import (
     Library,
 )
@@ -102,7 +113,10 @@ from pixsortd.api.ports.uploads import (
 )
 
 __all__ = [
+    "COARSEST",
     "COMPOSITE",
+    "FINEST",
+    "OWN",
     "TIES",
     "BatchEntry",
     "BatchGroup",
@@ -115,6 +129,9 @@ __all__ = [
     "Composite",
     "CompositePart",
     "Curation",
+    "Cut",
+    "CutGroup",
+    "CutPage",
     "Distribution",
     "Edited",
     "Event",
@@ -125,6 +142,9 @@ __all__ = [
     "ImageStatus",
     "Incoming",
     "IndexReport",
+    "LevelReport",
+    "Levels",
+    "LevelsReport",
     "Library",
     "MarkChange",
     "Marks",

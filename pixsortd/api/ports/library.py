@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pixsortd.api.ports.batches import Batches
 from pixsortd.api.ports.groups import Curation
+from pixsortd.api.ports.levels import Levels
 from pixsortd.api.ports.marks import Marks
 from pixsortd.api.ports.overview import Overview
 from pixsortd.api.ports.photos import FileEntry, ImageEntry, ImageQuery, Original, Page, Passport, Similar
@@ -22,6 +23,8 @@ class Library(Protocol):
 
     @property
     def marks(self) -> Marks: ...
+    @property
+    def levels(self) -> Levels: ...
     @property
     def timeline(self) -> Timeline: ...
     @property

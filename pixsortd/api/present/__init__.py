@@ -12,6 +12,7 @@ from pixsortd.api.present.curation import (
 )
 from pixsortd.api.present.groups import group, group_page
 from pixsortd.api.present.jobs import job, job_page
+from pixsortd.api.present.levels import cut_page, levels
 from pixsortd.api.present.overview import overview, stage_page
 from pixsortd.api.present.photos import (
     bucket_cells,
@@ -35,6 +36,7 @@ __all__ = [
     "batch_detail",
     "batch_page",
     "bucket_cells",
+    "cut_page",
     "file",
     "file_page",
     "group",
@@ -45,6 +47,7 @@ __all__ = [
     "image_page",
     "job",
     "job_page",
+    "levels",
     "membership",
     "named_group",
     "outline",

@@ -1,5 +1,6 @@
 """Photos that arrive between two clusterings: back where the user put them, or to their nearest group, or nowhere."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,9 +9,12 @@ import msgspec
 from pixsortd.daemon.grouping import effects
 from pixsortd.daemon.grouping.book import Book
 from pixsortd.daemon.search import Searcher
-from pixsortd.grouping.join import NEIGHBOURS, judged
+from pixsortd.grouping.join import vote
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Membership, Space
+
+NEIGHBOURS = 5
+"""Photos asked for their group when a newcomer arrives; more would outvote the smallest groups."""
 
 
 class Arrivals:
@@ -70,8 +74,9 @@ class Arrivals:
 
     def _vote(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> Membership | None:
         near = self._searcher.near(space, vector, NEIGHBOURS, exclude=(sha256,))
-        barred = self._book.constraints().barred.get(sha256, frozenset())
-        membership = judged(near, self._store.membership, groups.get, barred).membership
+        membership = vote(
+            near, self._store.membership, lambda group: groups[group].floor if group in groups else math.inf, NEIGHBOURS
+        )
         return None if membership is None else msgspec.structs.replace(membership, at=time.time())
 
 
