@@ -14,7 +14,7 @@ from pixsortd.daemon.grouping import effects, waiting
 from pixsortd.daemon.grouping.effects import Places
 from pixsortd.daemon.grouping.words import so_many
 from pixsortd.decisions import Decisions, GroupEdit, Past
-from pixsortd.errors import Conflict, IndexFull, NotFound
+from pixsortd.errors import IndexFull, NotFound
 from pixsortd.grouping.constraints import title
 from pixsortd.index.store import Store
 from pixsortd.records import (
@@ -107,7 +107,7 @@ class Book:
     def write(self, edit: GroupEdit | UndoEdit) -> Written:
         """Give an edit its id and time, keep it in the log, then let the index follow.
 
-        Raises ``Conflict`` for one that would change a locked group, and as ``Decisions.append``.
+        Raises as ``Decisions.append``.
         """
         edit = msgspec.structs.replace(edit, edit="e" + secrets.token_hex(6), at=time.time())
         with self.lock:
@@ -148,11 +148,6 @@ class Book:
         now = self.present(effects.concerned(photos, constraints))
         moves = effects.goal(effects.wanted(edit, now), now, constraints)
         before = {photo: now[photo] for photo in moves}
-        locked = self.constraints().locked.keys() & {*before.values(), *moves.values()}
-        for group in sorted(locked):
-            raise Conflict(
-                f"{self.title(group)} is locked: nobody enters or leaves it", next_step="Unlock it first, then edit it."
-            )
         edit = msgspec.structs.replace(edit, before=effects.held(before), after=effects.held(moves))
         spoken = dict.fromkeys((*effects.groups_of(edit), *(now[photo] for photo in photos if now.get(photo))))
         beside = effects.besides(
@@ -264,21 +259,13 @@ class Book:
         ways = (edit.before, edit.after) if isinstance(edit, Edit) else ((), ())
         came_from, went_to = ways if back else reversed(ways)
         now = self.present(effects.concerned((*effects.mentioned(edit), *effects.places(came_from)), constraints))
-        returned = effects.taken_back(came_from, went_to, now, self._since(found, past))
-        free = {
-            photo: group
-            for photo, group in returned.wishes.items()
-            if not constraints.locked.keys() & {group, now[photo]}
-        }
-        moves = effects.goal(free, now, constraints)
+        wishes = effects.taken_back(came_from, went_to, now, self._since(found, past))
+        moves = effects.goal(wishes, now, constraints)
         proposal = self.lines.after(edit, back, frozenset(moves), constraints)
         self._apply(moves, now, effects.groups_of(edit), {**self._marked(past), **proposal})
-        elsewhere = sum(moves.get(photo, now[photo]) != effects.places(came_from)[photo] for photo in returned.kept)
-        locked = len(returned.wishes) - len(free)
-        return (
-            *((f"{so_many(elsewhere)} moved since and stay where they are",) if elsewhere else ()),
-            *((f"{so_many(locked)} stay because a group is locked",) if locked else ()),
-        )
+        asked = effects.places(came_from)
+        left = sum(moves.get(photo, now[photo]) != group for photo, group in asked.items() if photo in now)
+        return (f"edited since and left where they are: {so_many(left)}",) if left else ()
 
     def _since(self, edit: Past, until: Past) -> list[Held]:
         """What edits between these two did that still holds."""

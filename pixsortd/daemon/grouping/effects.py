@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pixsortd.decisions import GroupEdit
 from pixsortd.grouping.constraints import partners, repaired
@@ -70,31 +70,26 @@ def wanted(edit: GroupEdit, present: Mapping[bytes, str | None]) -> Places:
 
 
 def goal(wishes: Mapping[bytes, str | None], present: Mapping[bytes, str | None], constraints: Constraints) -> Places:
-    """The photos that move, and where to: the wishes, as far as what the user decided allows."""
-    settled = repaired({**present, **wishes}, present, constraints)
+    """The photos that move, and where to: the wishes, as far as what the user decided allows.
+
+    A lock keeps clusterings out, not the user: who is to enter or leave a locked group counts as there already.
+    """
+    locked = constraints.locked.keys()
+    through = {photo: group for photo, group in wishes.items() if not locked.isdisjoint({group, present[photo]})}
+    settled = repaired({**present, **wishes}, {**present, **through}, constraints)
     return {photo: group for photo, group in settled.items() if group != present[photo]}
-
-
-class Return(NamedTuple):
-    """What taking an edit back asks for."""
-
-    wishes: Places
-    kept: frozenset[bytes]
-    """Photos that went elsewhere since; they stay."""
 
 
 def taken_back(
     came_from: Iterable[Held], went_to: Iterable[Held], present: Mapping[bytes, str | None], since: Iterable[Held]
-) -> Return:
-    """The way back for photos that are still where the edit put them, and of which no later edit spoke."""
+) -> Places:
+    """The way back, for photos that are still where the edit put them and that no later edit put anywhere."""
     now, later = places(went_to), places(since)
-    wishes = {
+    return {
         photo: group
         for photo, group in places(came_from).items()
         if photo not in later and photo in present and present[photo] == now.get(photo)
     }
-    gone = {photo for photo, group in places(came_from).items() if photo in present and present[photo] != group}
-    return Return(wishes, frozenset(gone.difference(wishes)))
 
 
 def _merge_wishes(edit: MergeGroups, present: Mapping[bytes, str | None]) -> Places:
