@@ -64,7 +64,7 @@ def learned(
     told = Learning(edits=len(np.unique(pairs.edits)), pairs=len(pairs.photos))
     if use is False:
         told = msgspec.structs.replace(told, state=LearningState.OFF, why="You switched it off.")
-    if not pairs.same.any():
+    if not len(pairs.photos):
         return Outcome(told, None)
     centre = centre_of(vectors)
     rows, points, packed, places = _packed(contents, vectors, centre, pairs, groups)
@@ -148,7 +148,7 @@ def _scores(points: Floats, pairs: Pairs, parts: Rows, groups: Rows, centre: Flo
     for part in range(FOLDS):
         inside = pairs.where((parts[pairs.photos] == part) & (parts[pairs.others] == part))
         outside = pairs.where((parts[pairs.photos] != part) & (parts[pairs.others] != part))
-        if not len(inside.photos) or not outside.same.any():
+        if not len(inside.photos) or not len(outside.photos):
             continue
         rivals = [inside, _background(np.flatnonzero((parts == part) & (groups >= 0)), groups)]
         rivals = [pairs for pairs in rivals if pairs.same.any() and not pairs.same.all()]

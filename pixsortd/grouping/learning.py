@@ -2,7 +2,7 @@
 
 It is that of relevant component analysis (Bar-Hillel, Hertz, Shental and Weinshall 2003): directions in
 which photos that belong together differ count for less. Here those in which photos that do not belong
-together differ just as much are left alone, and all is shrunk towards the plain embedding, the more so
+together differ count for a little more, and all is shrunk towards the plain embedding, the more so
 the fewer edits there are. Closed form, low rank, and the same for the same pairs.
 """
 
@@ -18,15 +18,21 @@ from pixsortd.grouping.reduce import Array, Floats, blocks, unit
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-TOGETHER, APART = 0.3, 0.1
+TOGETHER, APART = 0.6, 0.05
 """What differences within and between count, in shares of how photos differ anyway. Chosen on labelled photos:
-from 0.1 to 1 the first hardly matters, and counting the second more costs groups."""
+from 0.3 to 1 the first hardly matters; counting the second as much as the first costs half of the groups."""
+
+LARGEST = 2.0
+"""No direction counts for more than this, squared."""
 
 PRIOR = 5
 """Edits that the plain embedding counts for."""
 
 RANK = 64
 """Most directions that the map changes."""
+
+
+_NOTHING = 1e-6
 
 
 class Pairs(NamedTuple):
@@ -51,16 +57,18 @@ class Likeness(NamedTuple):
     directions: Floats
     """[dim, rank], orthonormal."""
     shares: Floats
-    """[rank], what is left of each direction, 0 to 1."""
+    """[rank], what each direction is multiplied by."""
 
-    def applied(self, vectors: Array) -> npt.NDArray[np.float32]:
-        """[n, dim] of unit length. A vector without length stays without one."""
-        mapped = [np.empty((0, vectors.shape[1]), np.float32)]
+    def applied(self, vectors: Array) -> Array:
+        """[n, dim] of unit length, stored as they were given. A vector without length stays without one."""
+        mapped = np.zeros_like(vectors)
+        start = 0
         for rows in blocks(vectors):
             moved = unit(rows + self.change(rows - self.centre))
-            moved[~rows.any(1)] = 0.0
-            mapped.append(moved.astype(np.float32))
-        return np.concatenate(mapped)
+            here = rows.any(1)
+            mapped[start : start + len(rows)][here] = moved[here]
+            start += len(rows)
+        return mapped
 
     def change(self, centred: Floats) -> Floats:
         """What is added to vectors that the centre was taken from already."""
@@ -89,18 +97,15 @@ def centre_of(vectors: Array) -> Floats:
 
 
 def fitted(points: Floats, pairs: Pairs, centre: Floats) -> Likeness:
-    """The map that these pairs teach; without any that belong together, one that changes nothing.
-
-    ``points`` are unit vectors seen from ``centre``, and ``pairs`` are of their rows.
-    """
-    dim = points.shape[1]
-    trust = len(np.unique(pairs.edits)) / (len(np.unique(pairs.edits)) + PRIOR)
+    """The map that these pairs, of rows of ``points``, teach. The points are unit vectors seen from ``centre``."""
+    dim, edits = points.shape[1], len(np.unique(pairs.edits))
+    trust = edits / (edits + PRIOR)
     # Two unrelated points of unit length differ by 2 in all.
     scatter = trust * dim / 2.0 * (TOGETHER * _scatter(points, pairs, True) - APART * _scatter(points, pairs, False))
     weights, directions = np.linalg.eigh(scatter)
-    order = np.argsort(-weights, kind="stable")[:RANK]
-    kept = order[weights[order] > 1e-6]
-    return Likeness(centre, directions[:, kept], (1.0 + weights[kept]) ** -0.5)
+    order = np.argsort(-np.abs(weights), kind="stable")[:RANK]
+    kept = order[np.abs(weights[order]) > _NOTHING]
+    return Likeness(centre, directions[:, kept], np.maximum(1.0 + weights[kept], 1.0 / LARGEST) ** -0.5)
 
 
 def _scatter(points: Floats, pairs: Pairs, same: bool) -> Floats:

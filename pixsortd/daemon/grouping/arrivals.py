@@ -1,6 +1,5 @@
 """Photos that arrive between two clusterings: back where the user put them, or to their nearest group, or nowhere."""
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -9,12 +8,9 @@ import msgspec
 from pixsortd.daemon.grouping import effects
 from pixsortd.daemon.grouping.book import Book
 from pixsortd.daemon.search import Searcher
-from pixsortd.grouping.join import vote
+from pixsortd.grouping.join import NEIGHBOURS, judged
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Group, Membership, Space
-
-NEIGHBOURS = 5
-"""Photos asked for their group when a newcomer arrives; more would outvote the smallest groups."""
 
 
 class Arrivals:
@@ -74,9 +70,8 @@ class Arrivals:
 
     def _vote(self, sha256: bytes, vector: bytes, space: Space, groups: Mapping[str, Group]) -> Membership | None:
         near = self._searcher.near(space, vector, NEIGHBOURS, exclude=(sha256,))
-        membership = vote(
-            near, self._store.membership, lambda group: groups[group].floor if group in groups else math.inf, NEIGHBOURS
-        )
+        barred = self._book.constraints().barred.get(sha256, frozenset())
+        membership = judged(near, self._store.membership, groups.get, barred).membership
         return None if membership is None else msgspec.structs.replace(membership, at=time.time())
 
 
