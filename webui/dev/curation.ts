@@ -194,14 +194,14 @@ export class MockCuration {
 
   levels(): Levels {
     return {
-      space: 'builtin',
-      items: (['near-duplicate', 'burst', 'scene', 'theme'] as const).map((name, at) => ({ name, cut: 0.9 - at * 0.2, groups: 640 >> (2 * at), grouped: 1300 + 200 * at })),
-      slider: { least: 0.1, most: 0.95, default: 0.3 },
+      space: 'builtin', made: Date.now() / 1000 - 3 * 3600,
+      items: (['near-duplicate', 'burst', 'scene', 'theme'] as const).map((name, at) => ({ name, cut: name === 'theme' ? 0.5 : null, likeness: name === 'theme' ? null : 0.9 - at / 10, gap: name === 'burst' ? 30 : null, groups: 640 >> (2 * at), grouped: 1300 + 200 * at })),
+      slider: { least: 0, most: 1, default: 0.5 },
     }
   }
 
   #cut(query: URLSearchParams): { at: number; cuts: Map<Cut, Image[]> } {
-    const at = Number(query.get('at') ?? this.levels().items.find(({ name }) => name === query.get('level'))?.cut ?? 0.3)
+    const at = Number(query.get('at') ?? this.levels().items.find(({ name }) => name === query.get('level'))?.likeness ?? 0.5)
     const each = Math.max(2, Math.round(80 * (1 - at) ** 1.5))
     const cuts = new Map<Cut, Image[]>()
     for (const group of this.#library.groups()) {
@@ -217,7 +217,7 @@ export class MockCuration {
   cuts(query: URLSearchParams): Omit<CutPage, 'next_cursor' | 'total' | 'items'> & { items: Cut[] } {
     const { at, cuts } = this.#cut(query)
     const grouped = [...cuts.values()].reduce((sum, { length }) => sum + length, 0)
-    return { at, groups: cuts.size, grouped, ungrouped: this.#all().length - grouped, items: [...cuts.keys()].sort((a, b) => b.size - a.size) }
+    return { at: query.has('at') ? at : null, level: null, groups: cuts.size, grouped, ungrouped: this.#all().length - grouped, items: [...cuts.keys()].sort((a, b) => b.size - a.size) }
   }
 
   cutImages(node: string, query: URLSearchParams): Cell[] {

@@ -21,8 +21,8 @@ describe('the slider', () => {
 
 describe('levels', () => {
   it('have a name, known or not', () => {
-    expect(words({ name: 'near-duplicate' }).name).toBe('Near-duplicates')
-    expect(words({ name: 'other' as 'theme' }).name).toBe('other')
+    expect(words('near-duplicate').name).toBe('Near-duplicates')
+    expect(words('other').name).toBe('other')
   })
 
   it('are summed up', () => {

@@ -1,7 +1,7 @@
 /** Cuts through the tree of groups: levels with a name, and any fineness between. Pure. */
 
 import * as format from './format.ts'
-import type { CutPage, Level } from './types.ts'
+import type { CutPage } from './types.ts'
 
 interface Words {
   readonly name: string
@@ -18,8 +18,8 @@ const WORDS: Readonly<Record<string, Words>> = {
 /** Steps of the slider. */
 export const STEPS = 100
 
-export function words(level: Pick<Level, 'name'>): Words {
-  return WORDS[level.name] ?? { name: level.name, about: '' }
+export function words(level: string): Words {
+  return WORDS[level] ?? { name: level, about: '' }
 }
 
 /** The step of the slider for a cut, 0 for the coarsest. */
