@@ -37,8 +37,8 @@ def lines(ways: Mapping[bytes, Way], before: Mapping[bytes, str | None], existin
 
 
 def departures(changes: Iterable[GroupChange]) -> dict[bytes, str]:
-    """The group that each photo left by these lines."""
-    return {photo: line.group for line in changes if line.group is not None for photo in line.photos}
+    """The group that each photo left by these lines of itself; one with a ``why`` had to."""
+    return {photo: line.group for line in changes if line.group is not None and not line.why for photo in line.photos}
 
 
 def lineage(changes: Iterable[GroupChange], at: float) -> dict[str, tuple[Lineage, ...]]:

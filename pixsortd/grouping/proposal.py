@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     waiting: tuple[GroupChange, ...]
     """For the user; each as it is once ``applied`` is done."""
     conflicts: tuple[str, ...]
-    """Decisions that contradict one another, in words; those of the constraints come first."""
+    """Decisions that do not hold beside others once ``applied`` is done, in words."""
 
 
 def propose(
@@ -51,7 +51,8 @@ def propose(
     for in no group: a photo that it does not have stays where it is. ``touched`` are the groups that
     the user named, locked, merged, split or put photos into. ``fresh`` photos were never looked at by
     an earlier clustering: they alone join a touched group by themselves. ``recent`` has, for each of
-    the last ``RUNS`` clusterings, :func:`~pixsortd.grouping.lines.departures` of what it applied.
+    the last ``RUNS`` clusterings, :func:`~pixsortd.grouping.lines.departures` of what it applied; leave
+    out the last one if it was of the very same photos and decisions, so that the same again changes nothing.
 
     The order of the mappings changes nothing. To apply ``applied`` and ask again gives no ``applied``
     and the same ``waiting``.
@@ -59,27 +60,28 @@ def propose(
     present: dict[bytes, str | None] = {**dict.fromkeys(target), **now}
     base = repaired(present, present, constraints)
     goal = repaired({**base, **target}, base, constraints)
-    existing = {*touched, *now.values()}
+    existing = _existing(touched, base)
     ways = dict(_ways(base, goal, constraints, _Eyes(existing, touched, fresh, recent)))
     _hold_small_births(ways, goal, existing)
     _hold_what_breaks(ways, base, constraints)
 
     free = {photo: way for photo, way in ways.items() if not way.waits}
-    decided = {
-        photo: Way(present[photo], group, why=DECIDED)
-        for photo, group in base.items()
-        if photo not in free and present[photo] != group
+    at_once = {
+        photo: Way(present[photo], group, why=DECIDED) for photo, group in base.items() if group != present[photo]
     }
-    moved = {photo: way._replace(group=present[photo]) for photo, way in free.items() if way.to != present[photo]}
+    for photo, way in free.items():
+        at_once[photo] = at_once.get(photo, way)._replace(to=way.to)
     after = {**base, **{photo: way.to for photo, way in free.items()}}
     return Outcome(
-        lines({**decided, **moved}, present, existing),
+        lines(
+            {photo: way for photo, way in at_once.items() if way.group != way.to}, present, _existing(touched, present)
+        ),
         lines(
             {photo: way for photo, way in ways.items() if way.waits},
             after,
-            existing.union(group for group in after.values() if group is not None),
+            _existing(touched, after),
         ),
-        (*constraints.conflicts, *violations(goal, constraints)),
+        violations(after, constraints),
     )
 
 
@@ -100,6 +102,10 @@ def pending(waiting: Sequence[GroupChange], existing: Set[str]) -> dict[str, set
         if line.to is not None and line.to not in existing:
             found[line.to].update(line.photos)
     return dict(found)
+
+
+def _existing(touched: Set[str], groups: Groups) -> Set[str]:
+    return {*touched, *(group for group in groups.values() if group is not None)}
 
 
 class _Eyes(NamedTuple):
