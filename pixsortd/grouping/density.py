@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters, label
+from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters
 from pixsortd.grouping.reduce import Array, Floats
-from pixsortd.grouping.spanning import Spanning
+from pixsortd.grouping.spanning import Spanning, merges
 
 
 class Selection(StrEnum):
@@ -48,6 +48,8 @@ def extract(
 
 def condensed(spanning: Spanning, min_cluster_size: int) -> Array:
     """The condensed tree alone, as in ``Extraction``."""
-    merges = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
-    records: Array = condense_tree(merges, max(min_cluster_size, 2))
+    steps = merges(spanning)
+    if not len(steps):
+        return np.empty(0, [("parent", np.intp), ("child", np.intp), ("lambda_val", float), ("child_size", np.intp)])
+    records: Array = condense_tree(steps, max(min_cluster_size, 2))
     return records

@@ -50,13 +50,14 @@ def build(vectors: Array, k: int, metric: BatchMetric = BatchMetric.COSINE) -> G
 def built(points: Points, k: int) -> Graph:
     """The same for rows that are placed already."""
     count = len(points.rows)
-    lists = _Lists.empty(count, min(k, max(count - 1, 0)))
-    if lists.graph.neighbours.size:
-        order = _near_rows_together(points)
-        local = points.ordered(order)
-        for first, second in _tiles(local):
-            _compare(local, first, second, order, lists)
-        lists.settle()
+    if count < 2 or k < 1:
+        return Graph(np.empty((count, 0), np.int32), np.empty((count, 0), np.float32))
+    lists = _Lists.empty(count, min(k, count - 1))
+    order = _near_rows_together(points)
+    local = points.ordered(order)
+    for first, second in _tiles(local):
+        _compare(local, first, second, order, lists)
+    lists.settle()
     return lists.graph
 
 
@@ -112,8 +113,10 @@ class _Lists:
     def __init__(self, graph: Graph, fresh: Rows) -> None:
         """``fresh`` rows have no list yet; the list of any other ends where it knows no more."""
         self.graph = graph
-        self.reach = np.where(graph.neighbours == NOBODY, -np.inf, graph.distances).max(1, initial=-np.inf)
-        """How near a pair must be to count."""
+        last = np.maximum((graph.neighbours != NOBODY).sum(1) - 1, 0)
+        self._last = graph.neighbours[np.arange(len(last)), last]
+        self.reach = np.where(self._last == NOBODY, -np.inf, graph.distances[np.arange(len(last)), last])
+        """How near a pair must be to count; at just that distance, only as a row before the last one."""
         self.reach[fresh] = np.inf
         self._offers: list[tuple[Array, Array, Array]] = []
         self._waiting = 0
@@ -130,7 +133,8 @@ class _Lists:
 
     def offer(self, rows: Array, others: Array, distances: Array) -> None:
         """Pairs of which nobody may be offered twice."""
-        near = distances <= self.reach[rows]
+        reach = self.reach[rows]
+        near = (distances < reach) | ((distances == reach) & (others < self._last[rows]))
         self._offers.append((rows[near], others[near], distances[near]))
         self._waiting += int(near.sum())
         if self._waiting > OFFERS:
@@ -153,7 +157,7 @@ class _Lists:
         self.graph.neighbours[touched] = others[order].reshape(-1, width)
         self.graph.distances[touched] = distances[order].reshape(-1, width)
         full = touched[self.graph.neighbours[touched, -1] != NOBODY]
-        self.reach[full] = self.graph.distances[full, -1]
+        self.reach[full], self._last[full] = self.graph.distances[full, -1], self.graph.neighbours[full, -1]
 
 
 def _near_rows_together(points: Points) -> Rows:

@@ -89,7 +89,7 @@ def tree(
         pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
     spanning = _ordered(pairs, weights, edges.radii)
     if exact and points is not None and not spanning.certified.all():
-        found = lighter(points, edges.core, _merges(spanning))
+        found = lighter(points, edges.core, merges(spanning))
         pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
         spanning = _ordered(pairs, weights, np.full(count, np.inf))
     return spanning
@@ -101,16 +101,19 @@ def _ordered(pairs: Pairs, weights: Floats, radii: Floats) -> Spanning:
     spanning = Spanning(pairs[order], weights[order], np.zeros(len(order), bool))
     least = radii.tolist()
     certified = []
-    for one, other, weight, _ in _merges(spanning).tolist():
+    for one, other, weight, _ in merges(spanning).tolist():
         a, b = least[int(one)], least[int(other)]
         certified.append(max(a, b) >= weight)
         least.append(min(a, b))
     return spanning._replace(certified=np.array(certified, bool))
 
 
-def _merges(spanning: Spanning) -> Array:
-    merges: Array = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
-    return merges
+def merges(spanning: Spanning) -> Array:
+    """[n - 1, 4] the tree's edges one by one as merges of (one, other, weight, rows in both); n and up are merges."""
+    if not len(spanning.edges):
+        return np.empty((0, 4))
+    steps: Array = label(np.column_stack([spanning.edges.astype(np.float64), spanning.weights]))
+    return steps
 
 
 def _hung(part: Array, far: float) -> Found:
