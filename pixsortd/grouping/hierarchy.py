@@ -8,6 +8,8 @@ groups are put together at 1 plus the distance at which they separate (Malzer an
 distance is their epsilon).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,63 +25,73 @@ Rows = npt.NDArray[np.int64]
 _ABOVE = float(np.nextafter(1.0, 2.0))
 
 
-def laid_out(spanning: Spanning, rows: Rows, labels: Rows) -> tuple[Layout, npt.NDArray[np.bool_]]:
+class _Bare(NamedTuple):
+    """hdbscan's tree as yet without an order and intervals."""
+
+    parents: Ints
+    births: Floats
+    """Density that each node is born at."""
+    owners: Rows
+    """[n] the last node that each row is in."""
+    depths: Floats
+    """[n] the density at which it leaves that."""
+
+    def arranged(self) -> Layout:
+        """The nodes as ranges."""
+        order = np.lexsort((np.arange(len(self.owners)), self.owners))
+        owned = np.bincount(self.owners, minlength=len(self.parents))
+        starts, ends = _ranges(self.parents, owned)
+        places = starts[self.owners[order]] + np.arange(len(order)) - np.repeat(np.cumsum(owned) - owned, owned)
+        rows, depths = np.empty(len(order), np.int32), np.empty(len(order), np.float32)
+        rows[places], depths[places] = order, self.depths[order]
+        return EMPTY._replace(order=rows, depths=depths, starts=starts, ends=ends, parents=self.parents)
+
+
+def laid_out(spanning: Spanning, labels: Rows) -> tuple[Layout, npt.NDArray[np.bool_]]:
     """The layout whose cut at 1 is the groups of ``labels`` [n], and which rows [n] of these nodes they do without.
 
-    The spanning tree is over ``rows``, rising ones of the n. A group is taken to be the node that shares most
-    with it; where none shares more than half it is left out. One that has no row in the tree is a node of its own.
+    A group is the node that shares most with it, and rows that it has beside that are put into it. A group
+    that no node shares more than half with is a node of its own, which goes into no coarser one.
     """
-    layout, taken = EMPTY, list[int]()
-    if len(rows) >= 2 * SMALLEST:
-        layout, births = _condensed(spanning)
-        taken = _taken(layout, labels[rows])
-        thresholds = _thresholds(layout.parents, births, taken)
-        hidden = _hidden(layout.parents, thresholds)
-        layout = layout._replace(order=rows[layout.order].astype(np.int32), thresholds=thresholds, hidden=hidden)
-    loners = np.zeros(len(labels), bool)
-    for node in taken:
-        loners[layout.order[layout.starts[node] : layout.ends[node]]] = True
-    return _with_others(layout, labels), loners & (labels < 0)
+    if len(labels) < SMALLEST:
+        return EMPTY, np.zeros(len(labels), bool)
+    bare = _bare(spanning)
+    first = bare.arranged()
+    node_of = _taken(first, labels)
+    parents, births = bare.parents, bare.births
+    for label in np.setdiff1d(labels[labels >= 0], list(node_of)).tolist():
+        node_of[label] = len(parents)
+        parents, births = np.append(parents, np.int32(0)), np.append(births, births[1:2].sum())
+    wanted = np.full(int(labels.max(initial=-1)) + 2, -1)
+    wanted[list(node_of)] = list(node_of.values())
+    home = np.full(len(labels), -1)
+    for node in node_of.values():
+        if node < len(bare.parents):
+            home[first.order[first.starts[node] : first.ends[node]]] = node
+    strays = (labels >= 0) & (home != wanted[labels])
+    owners, depths = (
+        np.where(strays, wanted[labels], bare.owners),
+        np.where(strays, births[wanted[labels]], bare.depths),
+    )
+    layout = _Bare(parents, births, owners, depths).arranged()
+    thresholds = _thresholds(parents, births, sorted(node_of.values()))
+    layout = layout._replace(thresholds=thresholds, hidden=_hidden(parents, thresholds))
+    return layout, (labels < 0) & (home >= 0)
 
 
-def _condensed(spanning: Spanning) -> tuple[Layout, Floats]:
-    """hdbscan's tree over the spanning tree's own rows, as yet without intervals, and the density of every birth."""
+def _bare(spanning: Spanning) -> _Bare:
+    """What hdbscan makes of the spanning tree."""
     count, records = len(spanning.edges) + 1, condensed(spanning, SMALLEST)
     parent, child = records["parent"] - count, records["child"] - count
     finite = records["lambda_val"][np.isfinite(records["lambda_val"])]
     density = np.minimum(records["lambda_val"], 2.0 * finite.max(initial=0.5))  # copies are infinitely dense
     splits = np.flatnonzero(child >= 0)
     splits = splits[np.argsort(child[splits])]
-    parents = np.concatenate([[-1], parent[splits]]).astype(np.int32)
     own = np.flatnonzero(child < 0)
-    own = own[np.lexsort((child[own], parent[own]))]
-    owned = np.bincount(parent[own], minlength=len(parents))
-    starts, ends = _ranges(parents, owned)
-    places = starts[parent[own]] + np.arange(len(own)) - np.repeat(np.cumsum(owned) - owned, owned)
-    order, depths = np.empty(len(own), np.int32), np.empty(len(own), np.float32)
-    order[places], depths[places] = child[own] + count, density[own]
-    births = np.concatenate([[0.0], density[splits]])
-    return EMPTY._replace(order=order, depths=depths, starts=starts, ends=ends, parents=parents), births
-
-
-def _with_others(layout: Layout, labels: Rows) -> Layout:
-    """The layout with a node for each group that has no row in it, one at every coarseness."""
-    inside = np.zeros(int(labels.max(initial=-1)) + 2, bool)
-    inside[labels[layout.order]] = inside[-1] = True
-    others = np.flatnonzero(~inside[labels])
-    others = others[np.argsort(labels[others], kind="stable")]
-    parts = [part for part in np.split(others, np.flatnonzero(np.diff(labels[others])) + 1) if len(part)]
-    ends = (len(layout.order) + np.cumsum([len(part) for part in parts])).astype(np.int32)
-    more = Layout(
-        order=others.astype(np.int32),
-        depths=np.zeros(len(others), np.float32),
-        starts=(ends - [len(part) for part in parts]).astype(np.int32),
-        ends=ends,
-        parents=np.full(len(parts), -1, np.int32),
-        thresholds=np.zeros(len(parts)),
-        hidden=np.full(len(parts), np.inf),
-    )
-    return Layout(**{name: np.concatenate([getattr(layout, name), added]) for name, added in more._asdict().items()})
+    owners, depths = np.zeros(count, np.int64), np.zeros(count)
+    owners[child[own] + count], depths[child[own] + count] = parent[own], density[own]
+    parents = np.concatenate([[-1], parent[splits]]).astype(np.int32)
+    return _Bare(parents, np.concatenate([[0.0], density[splits]]), owners, depths)
 
 
 def _ranges(parents: Ints, owned: Array) -> tuple[Ints, Ints]:
@@ -96,28 +108,31 @@ def _ranges(parents: Ints, owned: Array) -> tuple[Ints, Ints]:
     return starts.astype(np.int32), (starts + sizes).astype(np.int32)
 
 
-def _taken(layout: Layout, labels: Rows) -> list[int]:
-    """The node of each label; none of them inside another."""
+def _taken(layout: Layout, labels: Rows) -> dict[int, int]:
+    """The node by label; of two labels whose nodes lie inside one another only the one that fits better has its."""
     seen, inner = labels[layout.order], layout.innermost()
     grouped = np.flatnonzero(seen >= 0)
     grouped = grouped[np.argsort(seen[grouped], kind="stable")]
-    best = []
+    best: list[tuple[float, int, int]] = []
     for places in np.split(grouped, np.flatnonzero(np.diff(seen[grouped])) + 1):
         found = max(overlaps(layout, inner, places, len(places)), key=lambda one: one.share, default=None)
         if found is not None and found.share > 0.5:
-            best.append(found.node)
-    taken: set[int] = set()
-    for node in sorted(set(best)):
-        above = int(layout.parents[node])
-        while above >= 0 and above not in taken:
-            above = int(layout.parents[above])
-        if above < 0:
-            taken.add(node)
-    return sorted(taken)
+            best.append((-found.share, found.node, int(seen[places[0]])))
+    taken: dict[int, int] = {}
+    free = np.ones(len(layout.order), bool)
+    for _, node, label in sorted(best):
+        span = slice(layout.starts[node], layout.ends[node])
+        if free[span].all():
+            free[span] = False
+            taken[label] = node
+    return taken
 
 
 def _thresholds(parents: Ints, births: Floats, taken: list[int]) -> Floats:
-    """Of every node in or over a taken one, the least coarseness at which it is one group; infinite for all else."""
+    """Of every node in or over a taken one, the least coarseness at which it is one group; infinite for all else.
+
+    What is only put together where everything is is no group.
+    """
     count = len(parents)
     divides, over, under = np.zeros(count), np.zeros(count, bool), np.full(count, -1)
     over[taken], under[taken] = True, taken
@@ -127,11 +142,11 @@ def _thresholds(parents: Ints, births: Floats, taken: list[int]) -> Floats:
     for node in range(1, count):
         under[node] = max(under[node], under[parents[node]])
     thresholds = np.full(count, np.inf)
-    inside, above = under >= 0, over & (under < 0)
+    births = np.where(np.arange(count) == 0, divides, births)
+    inside, above = under >= 0, over & (under < 0) & (divides > divides[0])
     with np.errstate(divide="ignore"):
         thresholds[above] = np.maximum(1.0 + 1.0 / divides[above], _ABOVE)
         thresholds[inside] = np.where(divides[inside] > 0, births[under[inside]] / divides[inside], 0.0)
-    thresholds[0] = np.inf
     return thresholds
 
 

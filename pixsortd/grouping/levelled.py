@@ -30,20 +30,19 @@ def save(
     times: Floats,
     graph: Graph,
     spanning: Spanning,
-    rows: npt.NDArray[np.int64],
     labels: npt.NDArray[np.int64],
 ) -> None:
     """Put what is known of this clustering in place of the last one's. Raises ``OSError``; the last stays then.
 
     ``contents`` are the photos by rising hash, and all else is by that row: ``vectors`` in the space called
     ``space``, ``times`` in seconds with NaN for unknown, ``graph`` of these vectors in cosines, ``labels`` the
-    groups that came of it in the end, -1 for none; but for ``spanning``, which is over ``rows``, rising.
+    groups that came of ``spanning`` in the end, -1 for none.
     """
     hashes = np.frombuffer(b"".join(contents), np.uint8).reshape(-1, 32)
     earlier = _earlier(path)
     base = looks.background(vectors)
     links = looks.links(graph, base)
-    layout, loners = laid_out(spanning, rows, labels)
+    layout, loners = laid_out(spanning, labels)
     arrays = {
         "hashes": hashes,
         "times": times,

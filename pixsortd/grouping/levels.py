@@ -23,7 +23,7 @@ from pixsortd.records import LevelName, View, ViewGroup
 
 EXEMPLARS = 5
 DEFAULT = 0.5
-"""Where on the slider, from 0 to 1, the clustering's own choice is."""
+"""Where on the slider, from 0 for the coarsest cut to 1 for the finest, the clustering's own choice is."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -133,7 +133,7 @@ class Levels:
     # --- cuts -----------------------------------------------------------------------------------------
 
     def slid(self, at: float, gone: Collection[bytes] = ()) -> Shown:
-        """The cut at ``at``, 0 for the finest and 1 for the coarsest, without photos that are ``gone``.
+        """The cut at ``at``, 0 for the coarsest and 1 for the finest, without photos that are ``gone``.
 
         Photos that the clustering took out of a group as loners are in no group as coarse as that one.
         """
@@ -183,9 +183,9 @@ class Levels:
     def _step(self, at: float) -> int:
         """Which cut a place on the slider is; the clustering's own is in the middle, whatever lies on either side."""
         default = int(np.searchsorted(self._steps, 1.0, "right")) - 1
-        if at <= DEFAULT:
-            return int(at / DEFAULT * default)
-        return default + int(np.ceil((at - DEFAULT) / (1.0 - DEFAULT) * (len(self._steps) - 1 - default)))
+        if at >= DEFAULT:
+            return int((1.0 - at) / (1.0 - DEFAULT) * default)
+        return default + int(np.ceil((DEFAULT - at) / DEFAULT * (len(self._steps) - 1 - default)))
 
     def _here(self, gone: Collection[bytes]) -> npt.NDArray[np.bool_]:
         here = np.ones(len(self), bool)
