@@ -172,11 +172,6 @@ class DaemonLibrary:
         """One group."""
         return self._book.get(group)
 
-    def rename_group(self, group: str, name: str | None) -> Group:
-        """Give or take back a name."""
-        self._curation.rename(group, name)
-        return self._book.get(group)
-
     def recluster(self) -> Job:
         """Queue a reclustering."""
         return self._grouper.submit()

@@ -32,11 +32,6 @@ class FakeCuration:
             raise NotFound("There is no group with that id")
         return self.named[group]
 
-    def _open(self, group: str) -> records.Group:
-        if self._group(group).locked:
-            raise Conflict("This group is locked", next_step="Unlock it first.")
-        return self.named[group]
-
     def _in(self, image: bytes) -> str | None:
         place = known(self.entries, image).membership
         return place.group if place else None
@@ -83,22 +78,22 @@ class FakeCuration:
         return self._keep(f"Named {group} {name}", [group], 0, self._change(group, name=name))
 
     def place(self, group: str, images: Sequence[bytes]) -> ports.Edited:
-        self._open(group)
+        self._group(group)
         return self._keep(f"Put {len(images)} photos", [group], len(images), self._put(dict.fromkeys(images, group)))
 
     def remove(self, group: str, images: Sequence[bytes]) -> ports.Edited:
-        self._open(group)
+        self._group(group)
         self._member(group, images)
         return self._keep("Took photos out", [group], len(images), self._put(dict.fromkeys(images)))
 
     def bar(self, group: str, images: Sequence[bytes]) -> ports.Edited:
-        self._open(group)
+        self._group(group)
         self.said.append(("bar", group, tuple(images)))
         leaving: Places = {one: None for one in images if self._in(one) == group}
         return self._keep("Barred photos", [group], len(images), self._put(leaving))
 
     def merge(self, group: str, groups: Sequence[str]) -> ports.Edited:
-        gone = [self._open(one) for one in (group, *groups)][1:]
+        gone = [self._group(one) for one in (group, *groups)][1:]
         put_back = self._put({image: group for one in gone for image in self.members(one.id)})
         for one in gone:
             del self.named[one.id]
@@ -110,7 +105,7 @@ class FakeCuration:
         return self._keep(f"Merged {len(groups) + 1} groups", [group, *groups], 0, back)
 
     def split(self, group: str, images: Sequence[bytes] | None) -> ports.Edited:
-        self._open(group)
+        self._group(group)
         if images is None:
             raise Conflict("This group has no two parts", next_step="Choose the photos yourself.")
         self._member(group, images)

@@ -145,12 +145,6 @@ class FakeLibrary:
             raise NotFound("There is no group with that id")
         return self.named[group]
 
-    def rename_group(self, group: str, name: str | None) -> records.Group:
-        import msgspec
-
-        self.named[group] = msgspec.structs.replace(self.group(group), name=name)
-        return self.named[group]
-
     def recluster(self) -> records.Job:
         return self._job("recluster")
 

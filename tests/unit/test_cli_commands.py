@@ -129,8 +129,10 @@ def test_groups(ask: Ask) -> None:
     assert "Beach" in ask("groups").stdout
     assert [one["id"] for one in lines(ask("groups", "list", "--json"))] == ["g1"]
     assert "a.jpg" in ask("groups", "show", "g1").stdout
-    assert "called 'Sea'" in ask("groups", "rename", "g1", "Sea").stderr
-    assert "no name" in ask("groups", "rename", "g1", "--clear").stderr
+    told = ask("groups", "rename", "Beach", "Sea").stderr
+    assert "Named g1 Sea" in told
+    assert "takes it back" in told
+    assert "g1 None" in ask("groups", "rename", "g1", "--clear").stderr
     assert lines(ask("groups", "rename", "g1", "Beach", "--json"))[0]["name"] == "Beach"
     assert "Usage" in ask("groups", "rename", "g1", code=2).stderr
     assert "Not found" in ask("groups", "show", "g9", code=6).stderr

@@ -66,6 +66,7 @@ class NamedGroup(Group, frozen=True, kw_only=True):
     edit: str | None
     summary: str
     undo: str | None
+    left: list[str]
 
 
 class GroupEdit(Answer, frozen=True, kw_only=True):

@@ -11,20 +11,21 @@ from pixsortd.api.text import visible
 @get("/", summary="List groups", sync_to_thread=True)
 def list_groups(library: Lib, cursor: Cursor = None, limit: Limit = 100) -> answers.GroupPage:
     """Groups, largest first."""
-    return present.group_page(library.groups(cursor, limit), {})
+    return present.group_page(library.groups(cursor, limit), library.curation.waiting())
 
 
 @get("/{group_id:str}", summary="One group", sync_to_thread=True)
 def get_group(library: Lib, group_id: FromPath[str]) -> answers.Group:
     """A group without its members; those are in the image list with `group`."""
-    return present.group(library.group(plain_id(group_id, "group")), {})
+    return present.group(library.group(plain_id(group_id, "group")), library.curation.waiting())
 
 
 @patch("/{group_id:str}", summary="Name a group", sync_to_thread=True)
-def patch_group(library: Lib, group_id: FromPath[str], data: JSONBody[answers.GroupPatch]) -> answers.Group:
-    """Give a name, or take it back with null. Kept in the decisions log; it survives reclustering."""
+def patch_group(library: Lib, group_id: FromPath[str], data: JSONBody[answers.GroupPatch]) -> answers.NamedGroup:
+    """Give a name, or take it back with null. It survives reclustering, and is an edit that can be undone."""
     name = None if data.name is None else visible(data.name, "A group's name")
-    return present.group(library.rename_group(plain_id(group_id, "group"), name), {})
+    named = library.curation.rename(plain_id(group_id, "group"), name)
+    return present.named_group(named, library.curation.waiting())
 
 
 @post("/recluster", summary="Form groups anew", status_code=202, sync_to_thread=True)

@@ -58,12 +58,12 @@ class Curation(Protocol):
     """Edits of groups, their history, and proposals. Each edit is one decision record, durable before it is answered.
 
     Every method *may block*. An unknown group or photo raises NotFound with nothing changed. What is so already is
-    no error: the answer has no edit and says so. A locked group that would gain or lose photos raises Conflict (the
-    user unlocks it first), as does anything that the present state does not allow, with the way out as next step.
+    no error: the answer has no edit and says so. What the present state does not allow raises Conflict with the way
+    out as next step. A lock binds clusterings, not these calls.
     """
 
     def rename(self, group: str, name: str | None) -> Edited:
-        """Give or (None) take back a name; the group is the only one of the answer."""
+        """Give or (None) take back a name; the answer has that group alone, also when there was nothing to do."""
         ...
 
     def place(self, group: str, images: Sequence[bytes]) -> Edited:

@@ -70,10 +70,6 @@ class Library(Protocol):
         """One group. *May block.* Raises NotFound."""
         ...
 
-    def rename_group(self, group: str, name: str | None) -> Group:
-        """Give or (None) take back a group's name, durably. *May block.* Raises NotFound."""
-        ...
-
     def recluster(self) -> Job:
         """Queue a reclustering, or return the one under way. *May block.*"""
         ...

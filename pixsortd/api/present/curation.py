@@ -25,9 +25,9 @@ def group_edit(given: ports.Edited, waiting: Waiting) -> answers.GroupEdit:
 
 def named_group(given: ports.Edited, waiting: Waiting) -> answers.NamedGroup:
     """The group that was named, with the edit."""
-    return answers.NamedGroup(
-        **fields(group(given.groups[0], waiting)), edit=given.edit, summary=clean(given.summary), undo=_undo(given)
-    )
+    done = fields(group_edit(given, waiting))
+    [named] = done.pop("groups")
+    return answers.NamedGroup(**fields(named), **done)
 
 
 def _undo(given: ports.Edited) -> str | None:

@@ -77,13 +77,7 @@ def rename(session: shell.Session, group: str, name: str | None, clear: bool) ->
         raise click.UsageError("Give either a NAME or --clear.")
     from pixsortd.cli.choice import group_id
 
-    answer = session.daemon.rename_group(group_id(session.daemon, group), name)
-    if session.json:
-        out.record(answer)
-    else:
-        session.talk(
-            f"{answer['id']} is called {answer['name']!r}" if answer["name"] else f"{answer['id']} has no name"
-        )
+    told.edited(session, session.daemon.rename_group(group_id(session.daemon, group), name))
 
 
 @click.command(cls=shell.Reading)

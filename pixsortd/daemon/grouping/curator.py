@@ -53,7 +53,9 @@ class Curator:
         with self._book.lock:
             found = self._book.get(group)
             if found.name == name:
-                return self._idle(f"{self._book.title(group)} has that name already" if name else "It has no name")
+                return self._idle(
+                    f"{self._book.title(group)} has that name already" if name else "It has no name", group
+                )
             # The exemplars first: they are the likeliest to stay together.
             members = list(dict.fromkeys([*found.exemplars, *self._store.members(group)]))[:REMEMBERED]
             return self._write(NameGroup(group=group, name=name, members=tuple(members)), group)
