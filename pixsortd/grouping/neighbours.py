@@ -9,24 +9,30 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from pixsortd.grouping.nearest import (
+    ABSENT,
+    NOBODY,
+    Distances,
+    Entries,
+    Ints,
+    Lists,
+    Rows,
+    distances_of,
+    entries,
+    ranks,
+    rows_of,
+)
 from pixsortd.grouping.points import Points, placed
 from pixsortd.grouping.reduce import Array
 from pixsortd.records import BatchMetric
 
-Ints = npt.NDArray[np.int32]
-Distances = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+__all__ = ["NOBODY", "Graph", "Rows", "build", "built", "patched", "repaired"]
 
 TILE = 1024
 """Rows to a side of a tile."""
 SEARCH = 128
 """Rows that are compared with all others at a time."""
-OFFERS = 30_000
-"""Pairs that wait before they go into the lists."""
-NOBODY = -1
-"""Fills a list that is shorter than the graph is wide."""
 
 
 class Graph(NamedTuple):
@@ -52,13 +58,13 @@ def built(points: Points, k: int) -> Graph:
     count = len(points.rows)
     if count < 2 or k < 1:
         return Graph(np.empty((count, 0), np.int32), np.empty((count, 0), np.float32))
-    lists = _Lists.empty(count, min(k, count - 1))
+    lists = Lists(np.full((count, min(k, count - 1)), ABSENT), np.arange(count))
     order = _near_rows_together(points)
     local = points.ordered(order)
     for first, second in _tiles(local):
         _compare(local, first, second, order, lists)
     lists.settle()
-    return lists.graph
+    return _graph(lists)
 
 
 def patched(
@@ -82,82 +88,28 @@ def repaired(graph: Graph, points: Points, origin: Rows, need: int) -> Graph:
     fresh = np.flatnonzero(origin < 0)
     if width < need or count <= 2 * width or len(graph.neighbours) <= width or len(fresh) > count // 2:
         return built(points, max(width, need))
-    lists = _Lists(_carried(graph, origin), fresh)
+    lists = Lists(_carried(graph, origin), fresh)
     for rows in _portions(fresh):
         _search(points, rows, lists, told=origin >= 0)
     lists.settle()
-    for rows in _portions(np.flatnonzero(lists.graph.neighbours[:, need - 1] == NOBODY)):
+    for rows in _portions(np.flatnonzero(lists.packed[:, need - 1] == ABSENT)):
         _search(points, rows, lists)
-    return lists.graph
+    return _graph(lists)
 
 
-def _carried(graph: Graph, origin: Rows) -> Graph:
+def _graph(lists: Lists) -> Graph:
+    return Graph(rows_of(lists.packed), distances_of(lists.packed))
+
+
+def _carried(graph: Graph, origin: Rows) -> Entries:
     """The lists of the rows that stayed, without those that left; empty ones for new rows."""
-    width, stayed = graph.neighbours.shape[1], np.flatnonzero(origin >= 0)
+    stayed = np.flatnonzero(origin >= 0)
     moved = np.full(len(graph.neighbours) + 1, NOBODY, np.int32)  # one more: what NOBODY points to
     moved[origin[stayed]] = stayed
     there = moved[graph.neighbours[origin[stayed]]]
-    left = np.argsort(there == NOBODY, axis=1, kind="stable")
-    there = np.take_along_axis(there, left, 1)
-    apart = np.take_along_axis(graph.distances[origin[stayed]], left, 1)
-    apart[there == NOBODY] = np.inf
-    neighbours = np.full((len(origin), width), NOBODY, np.int32)
-    distances = np.full((len(origin), width), np.inf, np.float32)
-    neighbours[stayed], distances[stayed] = there, apart
-    return Graph(neighbours, distances)
-
-
-class _Lists:
-    """A graph that is being made: pairs are offered, and each row keeps its nearest."""
-
-    def __init__(self, graph: Graph, fresh: Rows) -> None:
-        """``fresh`` rows have no list yet; the list of any other ends where it knows no more."""
-        self.graph = graph
-        last = np.maximum((graph.neighbours != NOBODY).sum(1) - 1, 0)
-        self._last = graph.neighbours[np.arange(len(last)), last]
-        self.reach = np.where(self._last == NOBODY, -np.inf, graph.distances[np.arange(len(last)), last])
-        """How near a pair must be to count; at just that distance, only as a row before the last one."""
-        self.reach[fresh] = np.inf
-        self._offers: list[tuple[Array, Array, Array]] = []
-        self._waiting = 0
-
-    @classmethod
-    def empty(cls, count: int, width: int) -> "_Lists":
-        """Lists of which every row is fresh."""
-        neighbours = np.full((count, width), NOBODY, np.int32)
-        return cls(Graph(neighbours, np.full((count, width), np.inf, np.float32)), np.arange(count))
-
-    def put(self, rows: Array, neighbours: Array, distances: Array) -> None:
-        """Whole lists of some rows."""
-        self.graph.neighbours[rows], self.graph.distances[rows] = neighbours, distances
-
-    def offer(self, rows: Array, others: Array, distances: Array) -> None:
-        """Pairs of which nobody may be offered twice."""
-        reach = self.reach[rows]
-        near = (distances < reach) | ((distances == reach) & (others < self._last[rows]))
-        self._offers.append((rows[near], others[near], distances[near]))
-        self._waiting += int(near.sum())
-        if self._waiting > OFFERS:
-            self.settle()
-
-    def settle(self) -> None:
-        """Put what was offered into the lists."""
-        if not self._waiting:
-            self._offers = []
-            return
-        width = self.graph.neighbours.shape[1]
-        rows, others, distances = (np.concatenate(part) for part in zip(*self._offers, strict=True))
-        self._offers, self._waiting = [], 0
-        touched = np.unique(rows)
-        rows = np.concatenate([np.repeat(touched, width), rows])
-        others = np.concatenate([self.graph.neighbours[touched].ravel(), others])
-        distances = np.concatenate([self.graph.distances[touched].ravel(), distances])
-        order = np.lexsort((others, distances, rows))
-        order = order[_ranks(rows[order]) < width]
-        self.graph.neighbours[touched] = others[order].reshape(-1, width)
-        self.graph.distances[touched] = distances[order].reshape(-1, width)
-        full = touched[self.graph.neighbours[touched, -1] != NOBODY]
-        self.reach[full], self._last[full] = self.graph.distances[full, -1], self.graph.neighbours[full, -1]
+    packed = np.full((len(origin), graph.neighbours.shape[1]), ABSENT)
+    packed[stayed] = np.sort(np.where(there == NOBODY, ABSENT, entries(there, graph.distances[origin[stayed]])), 1)
+    return packed
 
 
 def _near_rows_together(points: Points) -> Rows:
@@ -193,16 +145,16 @@ def _portions(rows: Rows) -> Iterator[Rows]:
     return (rows[start : start + SEARCH] for start in range(0, len(rows), SEARCH))
 
 
-def _compare(points: Points, first: slice, second: slice, names: Rows, lists: _Lists) -> None:
+def _compare(points: Points, first: slice, second: slice, names: Rows, lists: Lists) -> None:
     """Offer what the two blocks hold for each other. Rows of ``points`` are named ``names`` in the lists."""
     closeness = points.closeness(first, second)
     if first == second:
         np.fill_diagonal(closeness, -np.inf)
-        floor = _floor(points, closeness, min(lists.graph.neighbours.shape[1], len(closeness) - 1))
+        floor = _floor(points, closeness, min(lists.packed.shape[1], len(closeness) - 1))
         i, j = np.nonzero(closeness >= np.minimum.outer(floor, floor))
         i, j = i[i < j], j[i < j]
     else:
-        floors = [-points.halves(lists.reach[names[part]]) for part in (first, second)]
+        floors = [-points.halves(lists.reach(names[part])) for part in (first, second)]
         i, j = np.divmod(np.flatnonzero(closeness >= np.minimum.outer(*floors)), closeness.shape[1])
     i, j = i + first.start, j + second.start
     distances = points.distances(i, j)
@@ -210,21 +162,21 @@ def _compare(points: Points, first: slice, second: slice, names: Rows, lists: _L
     lists.offer(names[j], names[i], distances)
 
 
-def _search(points: Points, rows: Rows, lists: _Lists, told: Array | None = None) -> None:
+def _search(points: Points, rows: Rows, lists: Lists, told: Array | None = None) -> None:
     """Make whole lists of some rows; rows that are ``told`` are offered what is found for them on the way."""
-    width = lists.graph.neighbours.shape[1]
+    width = lists.packed.shape[1]
     closeness = points.closeness(rows, slice(None))
     closeness[np.arange(len(rows)), rows] = -np.inf
     floor = np.broadcast_to(_floor(points, closeness, width)[:, None], closeness.shape)
     if told is not None:
-        floor = np.minimum(floor, np.where(told, -points.halves(lists.reach), np.inf))
+        floor = np.minimum(floor, np.where(told, -points.halves(lists.reach(slice(None))), np.inf))
     i, j = np.divmod(np.flatnonzero(closeness >= floor), len(points.rows))
     distances = points.distances(rows[i], j)
     if told is not None:
         lists.offer(j[told[j]], rows[i[told[j]]], distances[told[j]])
-    order = np.lexsort((j, distances, i))
-    order = order[_ranks(i[order]) < width]
-    lists.put(rows, j[order].reshape(-1, width), distances[order].reshape(-1, width))
+    packed = entries(j, distances)
+    order = np.lexsort((packed, i))
+    lists.put(rows, packed[order[ranks(i[order]) < width]].reshape(-1, width))
 
 
 def _floor(points: Points, closeness: Array, width: int) -> Distances:
@@ -233,9 +185,3 @@ def _floor(points: Points, closeness: Array, width: int) -> Distances:
         return np.full(len(closeness), -np.inf, np.float32)
     least: Distances = np.partition(closeness, -width, axis=1)[:, -width] - np.float32(2 * points.margin)
     return least
-
-
-def _ranks(rows: Array) -> Array:
-    """Of sorted rows, the how manieth of its kind each is."""
-    ranks: Array = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    return ranks

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixsortd.grouping import kept, neighbours
+from pixsortd.grouping import kept, nearest, neighbours
 from pixsortd.grouping.neighbours import NOBODY, build, patched
 from pixsortd.grouping.points import placed
 from pixsortd.grouping.reduce import Array, unit
@@ -21,7 +21,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few hundred rows make many tiles."""
     monkeypatch.setattr(neighbours, "TILE", 64)
     monkeypatch.setattr(neighbours, "SEARCH", 16)
-    monkeypatch.setattr(neighbours, "OFFERS", 500)
+    monkeypatch.setattr(nearest, "OFFERS", 500)
 
 
 def scattered(count: int, seed: int) -> Array:
