@@ -163,7 +163,6 @@ class ClusterSettings(Section, frozen=True, kw_only=True):
     every: Duration = Duration(86400)
     min_cluster_size: Annotated[int, msgspec.Meta(ge=2)] = 5
     min_samples: Positive = 5
-    dimensions: Annotated[int, msgspec.Meta(ge=2, le=256)] = 32
     deadline: Duration = Duration(7200)
 
 

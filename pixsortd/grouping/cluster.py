@@ -1,23 +1,25 @@
-"""HDBSCAN on the reduced space, and the two cases where density misleads.
+"""Groups of a library: density on a neighbour graph that is weighed anew, and the cases where density misleads.
+
+The steps: the exact graph of nearest neighbours, new weights from shared neighbours (:mod:`.reweight`), the
+spanning tree of mutual reachability (:mod:`.spanning`), HDBSCAN's own choice of clusters (:mod:`.density`), and
+then who of them is a member (:mod:`.members`).
 
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017 (the ``hdbscan`` package).
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import hdbscan
 import numpy as np
-import numpy.typing as npt
 
-from pixsortd.grouping.reduce import Array, Floats, blocks, reduced
+from pixsortd.grouping.density import Selection, extract
+from pixsortd.grouping.members import Labels, Membership, settled
+from pixsortd.grouping.neighbours import Graph, built
+from pixsortd.grouping.points import SCALES, Points, placed
+from pixsortd.grouping.reduce import Array, Floats, blocks
+from pixsortd.grouping.reweight import FAR, reweighed, width
+from pixsortd.grouping.spanning import Spanning, tree
 from pixsortd.records import BatchMetric
-
-Labels = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.int64]
-
-COHERENT = 0.15
-"""Least cohesion of a member. On small sets of labelled photos this keeps out more than half of the loners
-that density draws in, at no loss of agreement with the labels; true groups mostly have 0.25 to 0.5."""
 
 ALIKE = 0.9
 """Cosine from which photos are look-alikes in every space: unrelated ones stay below 0.8."""
@@ -32,53 +34,44 @@ class Clusters(NamedTuple):
     """0 to 1, how firmly a row belongs; 0 for ungrouped."""
     cohesions: tuple[float, ...]
     """Mean over the members, by label."""
+    spanning: Spanning
+    """The tree that all coarser and finer clusters are cut from."""
+    graph: Graph
+    """The nearest rows of every row, in the metric that was asked for."""
 
 
 def cluster(
     vectors: Array,
     min_cluster_size: int,
     min_samples: int,
-    dimensions: int,
     metric: BatchMetric = BatchMetric.COSINE,
+    graph_of: Callable[[Points, int], Graph] = built,
+    links: Sequence[tuple[int, int]] = (),
+    selection: Selection = Selection.EOM,
+    epsilon: float = 0.0,
 ) -> Clusters:
     """Group rows by density. The outcome depends on the order of rows only where distances tie.
 
-    ``metric`` says what density is measured in; see :mod:`pixsortd.grouping.reduce`. Who stays in a
-    group, and who is a look-alike, is asked in cosines either way. Memory grows with the rows, not their pairs.
+    ``graph_of`` gives the graph of points, complete in as many columns as it is asked for. ``links`` are pairs of
+    rows that belong together. ``epsilon`` is in the new weights, 0 to 1: clusters below it are
+    not divided. Memory grows with the rows, not their pairs.
 
     ``allow_single_cluster`` stays off: with it, HDBSCAN takes an ordinary library for one group. What
-    that misses, a library that is mostly one burst, is taken out first by :func:`_lump`: nothing is
+    that misses, a library that is mostly one burst, is put together by :func:`_lump`: nothing is
     left to tell it apart from, and density would only divide its noise.
     """
-    count = len(vectors)
-    labels, strengths = np.full(count, -1), np.zeros(count)
-    if count < max(min_cluster_size, 2):
-        return Clusters(labels, strengths, ())
-    closeness = _lump(vectors, min_cluster_size)
-    rest = np.flatnonzero(closeness == 0.0)
-    labels[rest], strengths[rest] = _dense(vectors[rest], min_cluster_size, min_samples, dimensions, metric)
-    lumped = closeness > 0.0
-    labels[lumped], strengths[lumped] = labels.max() + 1, closeness[lumped]
-    return _coherent(vectors, labels, strengths, max(min_cluster_size, 2))
-
-
-def _dense(
-    vectors: Array, min_cluster_size: int, min_samples: int, dimensions: int, metric: BatchMetric
-) -> tuple[Labels, Floats]:
-    """(labels, strengths) by HDBSCAN."""
-    nothing = np.full(len(vectors), -1), np.zeros(len(vectors))
-    if len(vectors) < min_cluster_size:
-        return nothing
-    points = reduced(vectors, dimensions, metric)
-    if not points.shape[1]:
-        return nothing
-    model = hdbscan.HDBSCAN(
-        min_cluster_size=min_cluster_size,
-        min_samples=min_samples,
-        approx_min_span_tree=False,
-        core_dist_n_jobs=1,  # more would be processes of their own, which outlive a cancelled run
-    ).fit(points)
-    return np.asarray(model.labels_, np.int64), np.asarray(model.probabilities_, np.float64)
+    points = placed(vectors, metric)
+    wide = width(min_samples)
+    graph = graph_of(points, wide)
+    neighbours, halves = graph.neighbours[:, :wide], SCALES[metric].halves(graph.distances[:, :wide])
+    spanning = tree(reweighed(neighbours, halves, min_samples), links, far=FAR)
+    least = max(min_cluster_size, 2)
+    closeness = _lump(vectors, least)
+    found = extract(spanning, least, selection, epsilon)
+    lumped, labels = closeness > 0.0, found.labels.copy()
+    labels[lumped] = labels.max(initial=-1) + 1
+    held = Membership(labels, np.where(lumped, closeness, found.strengths))
+    return _by_size(vectors, settled(points, neighbours, halves, held, least), spanning, graph)
 
 
 def cohesions(rows: Array, whole: Floats, count: int) -> Floats:
@@ -95,27 +88,17 @@ def cohesions(rows: Array, whole: Floats, count: int) -> Floats:
     return held
 
 
-def _coherent(vectors: Array, labels: Labels, strengths: Floats, min_cluster_size: int) -> Clusters:
-    """Without the members that are no nearer to their group than to the rest, and relabelled by size.
-
-    Density alone also finds the rim where loners meet, and halves of one large lump. Who leaves
-    changes what the others are compared with, so it is done until nobody leaves.
-    """
+def _by_size(vectors: Array, held: Membership, spanning: Spanning, graph: Graph) -> Clusters:
+    """Relabelled, the largest first, ties by the first row."""
     whole, count = _sum(vectors), len(vectors)
-    kept: list[tuple[int, int, float, Rows]] = []
-    for label in range(int(labels.max()) + 1):
-        members = np.flatnonzero(labels == label)
-        held = cohesions(vectors[members], whole, count)
-        while len(members) >= min_cluster_size and held.min() < COHERENT:
-            members = members[held >= COHERENT]
-            held = cohesions(vectors[members], whole, count) if len(members) >= min_cluster_size else held
-        if len(members) >= min_cluster_size:
-            kept.append((-len(members), int(members[0]), float(held.mean()), members))
-    kept.sort(key=lambda group: group[:2])
+    order = np.argsort(held.labels, kind="stable")[np.count_nonzero(held.labels < 0) :]
+    groups = np.split(order, np.flatnonzero(np.diff(held.labels[order])) + 1) if len(order) else []
+    groups.sort(key=lambda rows: (-len(rows), int(rows[0])))
     renamed = np.full(count, -1)
-    for new, (_, _, _, members) in enumerate(kept):
-        renamed[members] = new
-    return Clusters(renamed, np.where(renamed >= 0, strengths, 0.0), tuple(held for _, _, held, _ in kept))
+    for new, rows in enumerate(groups):
+        renamed[rows] = new
+    cohesive = tuple(float(cohesions(vectors[rows], whole, count).mean()) for rows in groups)
+    return Clusters(renamed, held.strengths, cohesive, spanning, graph)
 
 
 def _lump(vectors: Array, min_cluster_size: int) -> Floats:
@@ -124,6 +107,8 @@ def _lump(vectors: Array, min_cluster_size: int) -> Floats:
     Rows of pairwise cosine ``ALIKE`` lie at its square root from their common direction.
     """
     count, closeness = len(vectors), np.ones(len(vectors))
+    if count < min_cluster_size:
+        return np.zeros(count)
     for _ in range(3):  # once to find the common direction, then without those that bent it
         middle = _sum(vectors[closeness > 0.0])
         middle /= max(float(np.linalg.norm(middle)), 1e-9)

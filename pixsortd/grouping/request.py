@@ -24,10 +24,16 @@ class Request(Record, frozen=True, kw_only=True):
     """What each group that the user merged is part of now."""
     together: Sequence[bytes] = ()
     """Packed rows of photos that the user keeps together."""
+    times: bytes = b""
+    """Packed 64-bit floats, when each photo of ``contents`` was taken, NaN for unknown; empty where nobody is known."""
+    space: str = ""
+    """Name of the embedding space."""
+    levels: str = ""
+    """Path of the file that the tree of this clustering is kept in, for coarser and finer views; empty for nowhere.
+    Only for the cosine."""
     min_cluster_size: int = 5
     min_samples: int = 5
     metric: BatchMetric = BatchMetric.COSINE
-    dimensions: int = 32
     deadline: float = 0.0
     """Seconds after which the run is ended; 0 for none."""
     niceness: int = 10

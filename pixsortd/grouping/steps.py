@@ -1,11 +1,15 @@
 """The phases of one clustering, from a file of vectors to described groups."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from pixsortd.grouping import levelled
 from pixsortd.grouping.cluster import Clusters, cluster
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.identity import Assignment, match
@@ -47,7 +51,35 @@ def _usable(rows: Array) -> Array:
 
 def cluster_rows(rows: Rows, request: Request) -> Clusters:
     """The clustering that the request's parameters ask for."""
-    return cluster(rows.vectors, request.min_cluster_size, request.min_samples, request.dimensions, request.metric)
+    return cluster(
+        rows.vectors, request.min_cluster_size, request.min_samples, request.metric, links=linked(rows, request)
+    )
+
+
+def linked(rows: Rows, request: Request) -> list[tuple[int, int]]:
+    """Pairs of rows that chain together what the user keeps together."""
+    row_of = {int(place): row for row, place in enumerate(rows.places)} if request.together else {}
+    units = ([row_of[place] for place in numbers(unit) if place in row_of] for unit in request.together)
+    return [pair for unit in units for pair in pairwise(unit)]
+
+
+def keep(rows: Rows, clusters: Clusters, request: Request, at: float) -> None:
+    """Keep the tree for coarser and finer views. It is disposable: where it cannot be written the last one stays."""
+    times = np.frombuffer(request.times, "<f8") if request.times else np.full(len(rows.places), np.nan)
+    try:
+        levelled.save(
+            Path(request.levels),
+            space=request.space,
+            at=at,
+            contents=rows.contents,
+            vectors=rows.vectors,
+            times=times[rows.places] if request.times else times,
+            graph=clusters.graph,
+            spanning=clusters.spanning,
+            labels=clusters.labels,
+        )
+    except OSError as error:
+        print(f"the tree could not be kept: {error}", file=sys.stderr)
 
 
 def matched(rows: Rows, clusters: Clusters, request: Request) -> Assignment:
@@ -86,7 +118,7 @@ def described(rows: Rows, clusters: Clusters, ids: Sequence[str]) -> tuple[Found
 def method(request: Request) -> str:
     """The clustering in words, for people and for comparing runs."""
     return (
-        f"PCA to {request.dimensions} dimensions, {request.metric} distance, HDBSCAN {version('hdbscan')} with "
+        f"shared neighbours by {request.metric} distance, HDBSCAN {version('hdbscan')} with "
         f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
     )
 

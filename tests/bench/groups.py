@@ -89,12 +89,12 @@ def item(number: int, root: bytes, file: str) -> WorkItem:
 def judged(vectors: Array, labels: Array, quick: bool) -> dict[str, Any]:
     """All figures of one space."""
     figures: dict[str, Any] = {f"{k}-nearest label accuracy": neighbours(vectors, labels, k) for k in (1, 5)}
-    found = cluster(vectors, *DEFAULT, 32)
+    found = cluster(vectors, *DEFAULT)
     figures |= agreement(found.labels, labels)
     raw = hdbscan.HDBSCAN(min_cluster_size=DEFAULT[0], min_samples=DEFAULT[1]).fit(unit(vectors)).labels_
     figures |= {f"raw HDBSCAN, {key}": value for key, value in agreement(raw, labels).items()}
     for size, samples in () if quick else OTHERS:
-        other = agreement(cluster(vectors, size, samples, 32).labels, labels)
+        other = agreement(cluster(vectors, size, samples).labels, labels)
         figures |= {f"min_cluster_size {size}, min_samples {samples}: {key}": value for key, value in other.items()}
     return figures
 

@@ -214,10 +214,10 @@ def test_defect_9_no_metric_needs_the_matrix_of_all_pairs(metric: BatchMetric) -
     generator = np.random.default_rng(9)
     centres = np.repeat(generator.normal(size=(count // 20, dimensions)), 20, axis=0)
     vectors = (centres + 0.3 * generator.normal(size=(count, dimensions))).astype(np.float16)
-    cluster(vectors[:40], 5, 5, 32, metric)  # what is loaded once is not counted
+    cluster(vectors[:40], 5, 5, metric)  # what is loaded once is not counted
     tracemalloc.start()
     try:
-        found = cluster(vectors, 5, 5, 32, metric)
+        found = cluster(vectors, 5, 5, metric)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

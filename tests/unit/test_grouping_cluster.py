@@ -22,7 +22,7 @@ def subjects(sizes: list[int], loners: int = 0, spread: float = 0.6, seed: int =
 
 def test_subjects_are_found_and_loners_stay_ungrouped() -> None:
     vectors, truth = subjects([30, 20, 10], loners=40)
-    found = cluster(vectors, 5, 5, 32)
+    found = cluster(vectors, 5, 5)
     assert len(found.cohesions) == 3
     for subject, label in enumerate([0, 1, 2]):
         assert (found.labels[truth == subject] == label).mean() > 0.9
@@ -35,47 +35,47 @@ def test_subjects_are_found_and_loners_stay_ungrouped() -> None:
 
 def test_labels_are_by_size() -> None:
     vectors, _ = subjects([8, 25, 14])
-    labels = cluster(vectors, 5, 5, 32).labels
+    labels = cluster(vectors, 5, 5).labels
     sizes = np.bincount(labels[labels >= 0])
     assert sizes.tolist() == sorted(sizes, reverse=True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
 def test_fewer_photos_than_a_group_needs_stay_ungrouped(count: int) -> None:
-    found = cluster(subjects([count], spread=0.01)[0], 5, 5, 32)
+    found = cluster(subjects([count], spread=0.01)[0], 5, 5)
     assert found.labels.tolist() == [-1] * count
     assert found.cohesions == ()
 
 
 @pytest.mark.parametrize("count", [5, 6, 300])
 def test_identical_photos_are_one_group(count: int) -> None:
-    found = cluster(np.repeat(subjects([1])[0], count, axis=0), 5, 5, 32)
+    found = cluster(np.repeat(subjects([1])[0], count, axis=0), 5, 5)
     assert found.labels.tolist() == [0] * count
     assert found.strengths == pytest.approx(np.ones(count))
     assert found.cohesions == pytest.approx((1.0,))
 
 
 def test_six_look_alikes_are_one_group() -> None:
-    assert cluster(subjects([6], spread=0.2)[0], 5, 5, 32).labels.tolist() == [0] * 6
+    assert cluster(subjects([6], spread=0.2)[0], 5, 5).labels.tolist() == [0] * 6
 
 
 def test_six_unrelated_photos_are_no_group() -> None:
-    assert cluster(subjects([], loners=6)[0], 5, 5, 32).labels.tolist() == [-1] * 6
+    assert cluster(subjects([], loners=6)[0], 5, 5).labels.tolist() == [-1] * 6
 
 
 def test_min_samples_beyond_the_number_of_photos() -> None:
     vectors, _ = subjects([6, 6])
-    assert len(cluster(vectors, 5, 500, 32).labels) == 12
+    assert len(cluster(vectors, 5, 500).labels) == 12
 
 
 def test_only_loners_are_no_group() -> None:
-    assert (cluster(subjects([], loners=200)[0], 5, 5, 32).labels < 0).mean() > 0.9
+    assert (cluster(subjects([], loners=200)[0], 5, 5).labels < 0).mean() > 0.9
 
 
 def test_copies_within_a_library_are_a_group() -> None:
     vectors, _ = subjects([20, 20], loners=20)
     copies = np.repeat(vectors[-1:], 7, axis=0)
-    found = cluster(np.concatenate([vectors, copies]), 5, 5, 32)
+    found = cluster(np.concatenate([vectors, copies]), 5, 5)
     assert len(set(found.labels[-8:])) == 1
     assert found.labels[-1] >= 0
     assert np.isfinite(found.strengths).all()
@@ -86,7 +86,7 @@ def test_copies_within_a_library_are_a_group() -> None:
 def test_one_long_burst_neither_breaks_nor_hides_the_rest(burst: int) -> None:
     vectors, truth = subjects([20, 15], loners=30)
     same = unit(np.eye(DIM)[0] + 0.2 * unit(np.random.default_rng(3).normal(size=(burst, DIM))))
-    found = cluster(np.concatenate([same, vectors]), 5, 5, 32)
+    found = cluster(np.concatenate([same, vectors]), 5, 5)
     assert set(found.labels[:burst]) == {0}
     rest = found.labels[burst:]
     for subject in (0, 1):
@@ -96,7 +96,7 @@ def test_one_long_burst_neither_breaks_nor_hides_the_rest(burst: int) -> None:
 
 def test_a_burst_and_too_few_others_for_a_group() -> None:
     same = unit(np.eye(DIM)[0] + 0.2 * unit(np.random.default_rng(3).normal(size=(30, DIM))))
-    found = cluster(np.concatenate([same, subjects([], loners=3)[0]]), 5, 5, 32)
+    found = cluster(np.concatenate([same, subjects([], loners=3)[0]]), 5, 5)
     assert found.labels.tolist() == [0] * 30 + [-1] * 3
 
 
@@ -122,7 +122,7 @@ def test_look_alikes_are_measured_by_pairs() -> None:
         vectors, _ = subjects([200], spread=spread)
         cosine = float((vectors @ vectors.T)[np.triu_indices(200, 1)].mean())
         assert (cosine > ALIKE) is lump
-        assert (set(cluster(vectors, 5, 5, 32).labels) == {0}) is lump
+        assert (set(cluster(vectors, 5, 5).labels) == {0}) is lump
 
 
 def test_cosine_sees_directions_and_euclidean_sees_distances() -> None:
@@ -132,10 +132,10 @@ def test_cosine_sees_directions_and_euclidean_sees_distances() -> None:
     centres = np.repeat(directions * lengths[:, None], 20, axis=0)
     vectors = centres + 0.05 * lengths.repeat(20)[:, None] * generator.normal(size=centres.shape)
     place = np.repeat(np.arange(4), 20)
-    cosine = cluster(vectors, 5, 5, 32, BatchMetric.COSINE)
+    cosine = cluster(vectors, 5, 5, BatchMetric.COSINE)
     assert len(cosine.cohesions) == 2
     assert all(len(set(cosine.labels[place // 2 == one]) - {-1}) == 1 for one in range(2)), "length is no difference"
-    euclidean = cluster(vectors, 5, 5, 32, BatchMetric.EUCLIDEAN)
+    euclidean = cluster(vectors, 5, 5, BatchMetric.EUCLIDEAN)
     assert len(euclidean.cohesions) == 4
     assert all(len(set(euclidean.labels[place == one]) - {-1}) == 1 for one in range(4)), "length is one"
 
@@ -143,7 +143,7 @@ def test_cosine_sees_directions_and_euclidean_sees_distances() -> None:
 @pytest.mark.parametrize("metric", list(BatchMetric))
 def test_either_metric_finds_subjects_and_leaves_loners(metric: BatchMetric) -> None:
     vectors, truth = subjects([30, 20, 10], loners=40)
-    found = cluster(vectors, 5, 5, 32, metric)
+    found = cluster(vectors, 5, 5, metric)
     assert len(found.cohesions) == 3
     assert (found.labels[truth >= 0] >= 0).mean() > 0.9
     assert (found.labels[truth < 0] < 0).mean() > 0.9

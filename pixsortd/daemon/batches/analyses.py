@@ -183,7 +183,6 @@ class Analyses:
                     min_cluster_size=parameters.min_cluster_size,
                     min_samples=parameters.min_samples,
                     metric=parameters.metric,
-                    dimensions=cluster.dimensions,
                     deadline=float(cluster.deadline),
                 )
 

@@ -1,5 +1,6 @@
 """Forming groups anew: when it is due, and as a job. What comes of it is for :mod:`.outcome` to apply."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Grouper:
         outcomes: Outcomes,
         jobs: Jobs,
         scratch: Path,
+        levels: Path,
         on_groups: Callable[[], None],
         on_recluster: Callable[[], None],
         holds: Holds,
@@ -50,6 +52,7 @@ class Grouper:
         self._outcomes = outcomes
         self._jobs = jobs
         self._scratch = scratch
+        self._levels = levels
         self._on_groups = on_groups
         self._on_recluster = on_recluster
         self._holds = holds
@@ -134,9 +137,11 @@ class Grouper:
                 touched=earlier.touched,
                 merged=earlier.merged,
                 together=earlier.together,
+                times=self._store.moments(contents),
+                space=space.name,
+                levels=os.fspath(self._levels),
                 min_cluster_size=settings.min_cluster_size,
                 min_samples=settings.min_samples,
-                dimensions=settings.dimensions,
                 deadline=float(settings.deadline),
             )
 
