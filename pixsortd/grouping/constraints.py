@@ -75,7 +75,7 @@ class _Repair:
                 self._firm.setdefault(photo, group)
 
     def _settle_units(self, constraints: Constraints) -> None:
-        """Photos that belong together as one, and those kept apart one by one; who need not move goes first."""
+        """Photos that belong together as one, those kept apart one by one; who has a place first, then who may stay."""
         sets = [tuple(photo for photo in unit if photo in self.groups) for unit in constraints.together]
         united = {photo for unit in sets for photo in unit}
         singles = [(photo,) for photo in self._apart if photo in self.groups and photo not in united]
@@ -90,9 +90,9 @@ class _Repair:
                     self.groups[photo] = group
             decided.update(unit)
 
-    def _rank(self, unit: Sequence[bytes], choices: Sequence[str]) -> tuple[bool, int, bytes]:
+    def _rank(self, unit: Sequence[bytes], choices: Sequence[str]) -> tuple[bool, bool, int, bytes]:
         stays = bool(choices) and all(self._home(self._present.get(photo)) == choices[0] for photo in unit)
-        return not stays, -len(unit), min(unit)
+        return self._firm.keys().isdisjoint(unit), not stays, -len(unit), min(unit)
 
     def _choices(self, unit: Sequence[bytes]) -> list[str]:
         """Groups the unit could go into, the best first: where its places are, is wanted, and is."""
@@ -129,7 +129,14 @@ class _Repair:
 
     def _taken(self, constraints: Constraints) -> set[str]:
         here = {*self.groups.values(), *self._present.values()}
-        return {*constraints.names, *constraints.known, *(group for group in here if group is not None)}
+        return mentioned(constraints).union(group for group in here if group is not None)
+
+
+def mentioned(constraints: Constraints) -> set[str]:
+    """The ids of all groups that the decisions speak of: none of them is to be given again."""
+    barred = (group for groups in constraints.barred.values() for group in groups)
+    placed = (group for group in constraints.placed.values() if group is not None)
+    return {*constraints.known, *constraints.names, *constraints.merged, *constraints.born, *barred, *placed}
 
 
 def firm(constraints: Constraints) -> dict[bytes, str | None]:

@@ -61,7 +61,7 @@ def propose(
     base = repaired(present, present, constraints)
     goal = repaired({**base, **target}, base, constraints)
     existing = _existing(touched, base)
-    ways = dict(_ways(base, goal, constraints, _Eyes(existing, touched, fresh, recent)))
+    ways = dict(_ways(base, goal, constraints, _Eyes(touched, fresh, recent)))
     _hold_small_births(ways, goal, existing)
     _hold_what_breaks(ways, base, constraints)
 
@@ -111,7 +111,6 @@ def _existing(touched: Set[str], groups: Groups) -> Set[str]:
 class _Eyes(NamedTuple):
     """What a photo's way is judged with."""
 
-    existing: Set[str]
     touched: Set[str]
     fresh: Container[bytes]
     recent: Sequence[Mapping[bytes, str]]
@@ -125,7 +124,7 @@ def _ways(
     base: Mapping[bytes, str | None], goal: Groups, constraints: Constraints, eyes: _Eyes
 ) -> Iterator[tuple[bytes, Way]]:
     """How each photo would go, without what was refused."""
-    refused = _Refusals(constraints, eyes)
+    refused = _Refusals(constraints, eyes.touched)
     reasons: dict[tuple[str | None, str | None], str] = {}
     for photo, to in goal.items():
         group = base[photo]
@@ -146,11 +145,11 @@ def _ways(
 class _Refusals:
     """Which ways of which photos the user does not want to hear of again."""
 
-    def __init__(self, constraints: Constraints, eyes: _Eyes) -> None:
+    def __init__(self, constraints: Constraints, touched: Set[str]) -> None:
         self._born = constraints.born
         split = {*constraints.born, *constraints.born.values()}
         self._said = {photo: group for group in split for photo in constraints.known.get(group, ())}
-        self._eyes = eyes
+        self._touched = touched
         self._routes: defaultdict[bytes, set[tuple[str | None, str | None]]] = defaultdict(set)
         merged = constraints.merged
         for route in constraints.refused:
@@ -166,10 +165,9 @@ class _Refusals:
         if group is not None and to is not None and self._said.get(photo) == group and self._akin(group, to):
             return True
         routes = self._routes.get(photo)
-        if routes is None or to is None:
-            return routes is not None and (group, to) in routes
-        strange = to not in (self._eyes.existing if group is None else self._eyes.touched)
-        return (group, to) in routes or (strange and (group, NEW) in routes)
+        if routes is None or (group, to) in routes:
+            return routes is not None
+        return to is not None and to not in self._touched and (group, NEW) in routes
 
     def _akin(self, one: str, other: str) -> bool:
         """Whether both came from one group by splits."""
