@@ -11,7 +11,7 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
-from pixsortd.daemon.grouping import Arrivals, Book, Curator, Grouper, Outcomes
+from pixsortd.daemon.grouping import Arrivals, Book, Curator, DaemonLevels, Grouper, Outcomes
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
@@ -59,6 +59,9 @@ log = structlog.get_logger()
 
 EXTENSIONS = frozenset(b".jpg .jpeg .jpe .jfif .mpo .png .webp .tif .tiff .gif .avif .bmp .heic .heif .hif".split())
 """HEIC stays where its decoder is not installed: the file then fails with words that say what to install."""
+
+LEVELS = "levels.tree"
+"""Name of the file, beside the index, that keeps the last clustering's tree."""
 
 SAVE_EVERY = 600.0
 """Seconds between two writings of the search files; after a crash they are rebuilt from the index."""
@@ -117,6 +120,7 @@ class Daemon:
             outcomes,
             self.jobs,
             state_dir / "run",
+            state_dir / "index" / LEVELS,
             on_groups,
             on_recluster=lambda: self.schedule.ran("recluster"),
             holds=holds,
@@ -190,13 +194,15 @@ class Daemon:
             settings, self.store, self.searcher, self.decisions, self.jobs, state_dir / "run", on_batch
         )
         batches = Batches(self.store, timeline, self.decisions, self.analyses, self.quality, on_batch)
+        levels = DaemonLevels(state_dir / "index" / LEVELS, self.store, book.constraints, views.entries)
         self.library = DaemonLibrary(
             self.store,
             views,
             Originals(self.store, self.roots),
             marks,
             book,
-            Curator(self.store, self.decisions, book, lambda *_: None),
+            Curator(self.store, self.decisions, book, levels.smaller_half),
+            levels,
             self.grouper,
             self.roots,
             self.jobs,

@@ -19,7 +19,7 @@ from pixsortd.api.ports import (
     StatusReport,
 )
 from pixsortd.daemon.batches import Batches
-from pixsortd.daemon.grouping import Book, Curator, Grouper
+from pixsortd.daemon.grouping import Book, Curator, DaemonLevels, Grouper
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.photos.marks import Marks
 from pixsortd.daemon.photos.originals import Originals
@@ -48,6 +48,7 @@ class DaemonLibrary:
         marks: Marks,
         book: Book,
         curation: Curator,
+        levels: DaemonLevels,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
@@ -68,6 +69,7 @@ class DaemonLibrary:
         self._marks = marks
         self._book = book
         self._curation = curation
+        self._levels = levels
         self._grouper = grouper
         self._roots = roots
         self._jobs = jobs
@@ -88,6 +90,11 @@ class DaemonLibrary:
     def marks(self) -> Marks:
         """Stars, colour labels and captions."""
         return self._marks
+
+    @property
+    def levels(self) -> DaemonLevels:
+        """Coarser and finer views of the groups."""
+        return self._levels
 
     @property
     def curation(self) -> Curator:

@@ -56,7 +56,7 @@ def save(
     for name, cut in looks.CUTS.items():
         found = looks.level(links, cut, times)
         arrays |= {name: found, f"{name}-ids": _group_ids(name, found, hashes, earlier)}
-        arrays |= {f"{name}-least": np.array([cut.likeness], np.float32)}
+        arrays |= {f"{name}-cut": np.array([cut.likeness, cut.gap])}
     levelfile.write(path, space, at, base, arrays)
 
 

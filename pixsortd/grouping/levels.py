@@ -7,7 +7,7 @@ by rising hash.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from pixsortd.grouping.reduce import Array, Floats
 from pixsortd.records import LevelName, View, ViewGroup
 
 EXEMPLARS = 5
+SAMPLE = 64
+"""Photos that stand for a group of a view where all would be too many."""
 DEFAULT = 0.5
 """Where on the slider, from 0 for the coarsest cut to 1 for the finest, the clustering's own choice is."""
 
@@ -37,6 +39,8 @@ class Kept(NamedTuple):
     """By group."""
     least: float
     """The likeness it was cut at."""
+    gap: float | None
+    """Seconds without a photo that divided a group; None where time played no part."""
 
 
 class Shown(NamedTuple):
@@ -70,12 +74,14 @@ class Shown(NamedTuple):
                     id=self.ids[group].decode(),
                     size=int(sizes[group]),
                     exemplars=levels.contents(self._exemplars(rows, levels)),
+                    sample=levels.contents(rows[:: -(-len(rows) // SAMPLE)]),
                 )
                 for group, rows in by_group
             ),
             count=len(order),
             grouped=grouped,
             ungrouped=self.looked_at - grouped,
+            more=start + limit < len(order),
         )
 
     def members(self, levels: "Levels", group: str) -> tuple[bytes, ...]:
@@ -88,6 +94,11 @@ class Shown(NamedTuple):
         return rows[np.lexsort((rows, levels.times[rows], -self.standing[rows]))[:EXEMPLARS]]
 
 
+def _kept(arrays: Mapping[str, Array], name: str) -> Kept:
+    least, gap = (float(one) for one in arrays[f"{name}-cut"])
+    return Kept(arrays[name], arrays[f"{name}-ids"], least, gap if np.isfinite(gap) else None)
+
+
 class Levels:
     """The tree and the tight levels of one clustering. Never changes; callable from any thread."""
 
@@ -98,11 +109,7 @@ class Levels:
         self.layout = Layout(*(arrays[name] for name in Layout._fields))
         self.nodes: npt.NDArray[np.bytes_] = arrays["nodes"]
         """Ids by node; empty for a node that no cut takes."""
-        self.tight = {
-            name: Kept(arrays[name], arrays[f"{name}-ids"], float(arrays[f"{name}-least"][0]))
-            for name in LevelName
-            if name in arrays
-        }
+        self.tight = {name: _kept(arrays, name) for name in LevelName if name in arrays}
         self.hashes: npt.NDArray[np.uint8] = arrays["hashes"]
         """[n, 32], rising."""
         self._steps, self._loners = arrays["steps"], arrays["loners"]

@@ -79,7 +79,7 @@ def keep(rows: Rows, clusters: Clusters, request: Request, at: float) -> None:
             labels=clusters.labels,
         )
     except OSError as error:
-        print(f"the tree could not be kept: {error}", file=sys.stderr)
+        sys.stderr.write(f"the tree could not be kept: {error}\n")
 
 
 def matched(rows: Rows, clusters: Clusters, request: Request) -> Assignment:

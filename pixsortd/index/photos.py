@@ -1,6 +1,8 @@
 """Photos: what is known of one content, where it is, its thumbnail and its passport."""
 
+import math
 import time
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -47,6 +49,23 @@ class Photos:
         with self._engine.read() as view:
             listing = Listing(view, PhotoQuery(), frozenset(away_roots))
             return [listing.cell(sha256) for sha256 in contents if view.has(Table.PHOTOS, sha256)]
+
+    def moments(self, contents: bytes) -> bytes:
+        """When the camera says each photo was taken, by the hashes one behind the other: packed 64-bit floats.
+
+        NaN where it says nothing. No object is kept for a photo.
+        """
+        found = array("d")
+        with self._engine.read() as view:
+            for start in range(0, len(contents), places.SHA):
+                at = places.moment(view, contents[start : start + places.SHA])
+                found.append(math.nan if at is None else at)
+        return found.tobytes()
+
+    def without_file(self) -> list[bytes]:
+        """Photos that no file holds any more and that are not yet forgotten, by rising hash."""
+        with self._engine.read() as view:
+            return list(view.keys(Table.ORPHANS))
 
     def locations(self, sha256: bytes) -> list[FileRow]:
         """The files that hold a content, away ones included."""

@@ -20,7 +20,15 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
 
 
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """When a photo was taken, and who says so."""
+
+    taken: float = 0.0
+    taken_from: str = "exif"
+
+
 _photo = msgspec.msgpack.Decoder(Photo).decode
+_moment = msgspec.msgpack.Decoder(Moment).decode
 _frame = msgspec.msgpack.Decoder(Frame).decode
 
 
@@ -34,6 +42,13 @@ def frame(view: View, sha256: bytes) -> Frame | None:
     """Size, time and number of the photo of that content, in much less time than ``photo`` takes."""
     payload = view.get(Table.PHOTOS, sha256)
     return None if payload is None else _frame(payload)
+
+
+def moment(view: View, sha256: bytes) -> float | None:
+    """When the camera says the photo was taken; None where it says nothing, whatever the file's mtime is."""
+    payload = view.get(Table.PHOTOS, sha256)
+    found = None if payload is None else _moment(payload)
+    return found.taken if found is not None and found.taken_from == "exif" else None
 
 
 def timeline_key(found: Photo) -> bytes:

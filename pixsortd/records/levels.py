@@ -25,6 +25,8 @@ class ViewGroup(Record, frozen=True, kw_only=True):
     """Stays over clusterings as long as most of its photos do. Means something at its own level only."""
     size: int
     exemplars: tuple[bytes, ...] = ()
+    sample: tuple[bytes, ...] = ()
+    """Some of its photos, evenly spread over all by hash."""
 
 
 class View(Record, frozen=True, kw_only=True):
@@ -38,3 +40,5 @@ class View(Record, frozen=True, kw_only=True):
     """Photos in any of them."""
     ungrouped: int
     """Photos that the clustering looked at and that are in none."""
+    more: bool
+    """Whether there are groups behind these."""

@@ -33,7 +33,7 @@ from pixsortd.records import (
 REMEMBERED = 500
 """Members written beside a name, so that the group can be found again without the index."""
 
-Halves = Callable[[str, Sequence[bytes]], Sequence[bytes] | None]
+Halves = Callable[[Sequence[bytes]], Sequence[bytes] | None]
 """The smaller of the two parts that the tree shows of a group with these members; None where it shows none."""
 
 
@@ -88,7 +88,7 @@ class Curator:
             found = self._book.get(group)
             members = self._store.members(group)
             if images is None:
-                part = self._halves(group, members)
+                part = self._halves(members)
                 if not part:
                     raise Conflict(
                         f"the clustering shows no two parts of {self._book.title(group)}",
