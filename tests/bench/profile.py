@@ -6,6 +6,8 @@ clock. ``--out FILE.svg`` draws the table; ``--flame FILE.svg`` has py-spy (``pi
 running daemon and its worker, which shows the functions.
 """
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,11 +90,11 @@ def flame(out: Path, base: list[Path], place: Path, tables: _setup.Tables, photo
         (place / "photos").mkdir()
         running = stack.enter_context(daemon(place / "daemon", place / "photos", tables))
         steady = Steady(running, place / "photos", base, photos)
-        command = ["py-spy", "record", "--subprocesses", "--rate", "200", "--output", str(out)]
-        try:
-            spy = subprocess.Popen([*command, "--pid", str(running.core.pid)], stdout=sys.stderr)
-        except FileNotFoundError:
-            raise SystemExit("py-spy is not installed (it is among pixsortd[dev])") from None
+        program = shutil.which("py-spy", path=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+        if program is None:
+            raise SystemExit("py-spy is not installed (it is among pixsortd[dev])")
+        command = [program, "record", "--subprocesses", "--rate", "200", "--output", str(out)]
+        spy = subprocess.Popen([*command, "--pid", str(running.core.pid)], stdout=sys.stderr)
         steady.take_in()
         spy.send_signal(signal.SIGINT)
         spy.wait(60)
