@@ -38,6 +38,7 @@ from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
 from pixsortd.errors import ConfigError
+from pixsortd.grouping.request import LEVELS
 from pixsortd.index.backup import make_backup
 from pixsortd.index.startup import close_index, open_index
 from pixsortd.records import (
@@ -59,9 +60,6 @@ log = structlog.get_logger()
 
 EXTENSIONS = frozenset(b".jpg .jpeg .jpe .jfif .mpo .png .webp .tif .tiff .gif .avif .bmp .heic .heif .hif".split())
 """HEIC stays where its decoder is not installed: the file then fails with words that say what to install."""
-
-LEVELS = "levels.tree"
-"""Name of the file, beside the index, that keeps the last clustering's tree."""
 
 SAVE_EVERY = 600.0
 """Seconds between two writings of the search files; after a crash they are rebuilt from the index."""
@@ -120,7 +118,7 @@ class Daemon:
             outcomes,
             self.jobs,
             state_dir / "run",
-            state_dir / "index" / LEVELS,
+            state_dir / "index",
             on_groups,
             on_recluster=lambda: self.schedule.ran("recluster"),
             holds=holds,

@@ -1,7 +1,7 @@
 """Every edit of groups, in the order it was made, and what those that were not taken back amount to."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 import msgspec
@@ -78,16 +78,19 @@ class Curation:
         return len(self._packed)
 
     def take(self, decision: GroupEdit | UndoEdit) -> None:
-        """Take in one more. An undoing of what nobody did means nothing, but is kept in the count."""
+        """Take in one more; an undoing of what is not known, such as a later version's kind of edit, is passed over."""
+        if isinstance(decision, UndoEdit) and decision.undoes not in self._positions:
+            return
         position = len(self._packed)
         self._packed.append(_encode(decision))
         self._positions.setdefault(self._id(position, decision), position)
         self._constraints = None
         if not isinstance(decision, UndoEdit):
             self._bindings.take(decision)
-        elif decision.undoes in self._positions:
+        else:
             self._undoings[position] = self._positions[decision.undoes]
-            self._replay()
+            self._undone = _undone(self._undoings)
+            self._bindings = self._replayed(self._undone)
 
     def constraints(self) -> Constraints:
         """What all edits that hold ask of a clustering."""
@@ -95,10 +98,13 @@ class Curation:
             self._constraints = self._bindings.constraints()
         return self._constraints
 
-    def preview(self, edit: GroupEdit) -> Constraints:
-        """What they would be with one edit more."""
+    def preview(self, decision: GroupEdit | UndoEdit) -> Constraints:
+        """What they would be with one edit more, or with an undoing of one that is known."""
+        if isinstance(decision, UndoEdit):
+            undoings = self._undoings | {len(self._packed): self._positions[decision.undoes]}
+            return self._replayed(_undone(undoings)).constraints()
         bindings = self._bindings.copied()
-        bindings.take(edit)
+        bindings.take(decision)
         return bindings.constraints()
 
     def lineage(self) -> Mapping[str, tuple[Lineage, ...]]:
@@ -123,20 +129,25 @@ class Curation:
         decision = _decoder.decode(self._packed[position])
         return Past(position, self._id(position, decision), decision, position in self._undone)
 
-    def _replay(self) -> None:
-        """Find anew which edits hold, and what they amount to: an undone one counts as never made."""
-        undone = set[int]()
-        for position in sorted(self._undoings, reverse=True):
-            if position not in undone:
-                undone.add(self._undoings[position])
-        self._undone = frozenset(undone)
-        self._bindings = Bindings()
+    def _replayed(self, undone: Set[int]) -> Bindings:
+        """What the edits amount to if the undone ones were never made."""
+        bindings = Bindings()
         for past in self.since(0):
-            if not past.undone and not isinstance(past.decision, UndoEdit):
-                self._bindings.take(past.decision)
+            if past.position not in undone and not isinstance(past.decision, UndoEdit):
+                bindings.take(past.decision)
+        return bindings
 
     def _id(self, position: int, decision: GroupEdit | UndoEdit) -> str:
         """Its id; earlier versions gave names none, but their place in the log never changes."""
         if decision.edit:
             return decision.edit
         return "e" + hashlib.blake2b(b"%d" % position, digest_size=6).hexdigest()
+
+
+def _undone(undoings: Mapping[int, int]) -> frozenset[int]:
+    """Positions of what is undone, by undoings that are not undone themselves."""
+    undone = set[int]()
+    for position in sorted(undoings, reverse=True):
+        if position not in undone:
+            undone.add(undoings[position])
+    return frozenset(undone)

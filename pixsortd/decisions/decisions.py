@@ -10,7 +10,7 @@ from pixsortd.decisions.curation import GroupEdit, Past
 from pixsortd.decisions.projections import Projections
 from pixsortd.errors import DecisionsDamaged
 from pixsortd.logfile import LogFile, sound_bodies
-from pixsortd.records import ColourLabel, Constraints, Decision, Lineage
+from pixsortd.records import ColourLabel, Constraints, Decision, Lineage, UndoEdit
 
 NAME = "decisions.log"
 """The log's file name."""
@@ -69,8 +69,8 @@ class Decisions:
         with self._reading:
             return self._said.curation.constraints()
 
-    def preview(self, edit: GroupEdit) -> Constraints:
-        """What the constraints would be with this edit."""
+    def preview(self, edit: GroupEdit | UndoEdit) -> Constraints:
+        """What the constraints would be with this edit or undoing."""
         with self._reading:
             return self._said.curation.preview(edit)
 

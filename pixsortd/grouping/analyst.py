@@ -73,7 +73,7 @@ def answer(request: Request, on_progress: Callable[[int, int, str], None]) -> Re
     on_progress(3, 4, "describing them")
     groups = steps.described(rows, clusters, assignment.ids)
     done("describe")
-    if request.levels:
+    if request.kept:
         steps.keep(rows, clusters, request, time.time())
         done("keep")
     return Reply(

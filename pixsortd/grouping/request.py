@@ -5,6 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pixsortd.grouping.packing import ROW, numbers
 from pixsortd.records import BatchMetric, Membership, Reason, Record
 
+GRAPH, LEVELS = "neighbours.graph", "levels.tree"
+"""Files that are kept from run to run."""
+
 
 class Request(Record, frozen=True, kw_only=True):
     """One clustering of one embedding space."""
@@ -28,9 +31,9 @@ class Request(Record, frozen=True, kw_only=True):
     """Packed 64-bit floats, when each photo of ``contents`` was taken, NaN for unknown; empty where nobody is known."""
     space: str = ""
     """Name of the embedding space."""
-    levels: str = ""
-    """Path of the file that the tree of this clustering is kept in, for coarser and finer views; empty for nowhere.
-    Only for the cosine."""
+    kept: str = ""
+    """Directory for what is kept from run to run: the neighbour graph, and the tree for coarser and finer views.
+    Empty for nowhere; only for the cosine."""
     min_cluster_size: int = 5
     min_samples: int = 5
     metric: BatchMetric = BatchMetric.COSINE

@@ -13,9 +13,12 @@ from pixsortd.grouping import levelled
 from pixsortd.grouping.cluster import Clusters, cluster
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.identity import Assignment, match
+from pixsortd.grouping.kept import graph
+from pixsortd.grouping.neighbours import Graph
 from pixsortd.grouping.packing import hashes, numbers
+from pixsortd.grouping.points import Points
 from pixsortd.grouping.reduce import BLOCK, Array
-from pixsortd.grouping.request import FoundGroup, Request
+from pixsortd.grouping.request import GRAPH, LEVELS, FoundGroup, Request
 
 
 class Rows(NamedTuple):
@@ -52,8 +55,23 @@ def _usable(rows: Array) -> Array:
 def cluster_rows(rows: Rows, request: Request) -> Clusters:
     """The clustering that the request's parameters ask for."""
     return cluster(
-        rows.vectors, request.min_cluster_size, request.min_samples, request.metric, links=linked(rows, request)
+        rows.vectors,
+        request.min_cluster_size,
+        request.min_samples,
+        request.metric,
+        graph_of=lambda points, need: _graph(rows, request, points, need),
+        links=linked(rows, request),
     )
+
+
+def _graph(rows: Rows, request: Request, points: Points, need: int) -> Graph:
+    """The neighbour graph: the last run's patched where it was kept. It is disposable, and so is keeping it."""
+    path = Path(request.kept) / GRAPH if request.kept else None
+    try:
+        return graph(path, rows.contents, rows.vectors, points, need)
+    except OSError as error:
+        sys.stderr.write(f"the neighbour graph could not be kept: {error}\n")
+        return graph(None, rows.contents, rows.vectors, points, need)
 
 
 def linked(rows: Rows, request: Request) -> list[tuple[int, int]]:
@@ -68,7 +86,7 @@ def keep(rows: Rows, clusters: Clusters, request: Request, at: float) -> None:
     times = np.frombuffer(request.times, "<f8") if request.times else np.full(len(rows.places), np.nan)
     try:
         levelled.save(
-            Path(request.levels),
+            Path(request.kept) / LEVELS,
             space=request.space,
             at=at,
             contents=rows.contents,

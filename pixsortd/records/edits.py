@@ -149,6 +149,9 @@ class UndoEdit(Record, frozen=True, kw_only=True, tag=True):
     """Id of this undoing."""
     undoes: str
     at: float = 0.0
+    before: tuple[Held, ...] = ()
+    after: tuple[Held, ...] = ()
+    """Where it put the photos of ``before``."""
 
 
 class Route(Record, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ class Room:
             self.outcomes,
             SimpleNamespace(),
             home / "scratch",
+            home / "kept",
             lambda: None,
             lambda: None,
             Holds(store),

@@ -14,7 +14,7 @@ from pixsortd.daemon.grouping import effects, waiting
 from pixsortd.daemon.grouping.effects import Places
 from pixsortd.daemon.grouping.words import so_many
 from pixsortd.decisions import Decisions, GroupEdit, Past
-from pixsortd.errors import IndexFull, NotFound
+from pixsortd.errors import Conflict, IndexFull, NotFound
 from pixsortd.grouping.constraints import title
 from pixsortd.index.store import Store
 from pixsortd.records import (
@@ -48,6 +48,19 @@ class Written(NamedTuple):
     edit: str
     left: tuple[str, ...]
     """What could not be done, in words."""
+
+
+class About(NamedTuple):
+    """An edit, and how often it was taken back and made again."""
+
+    position: int
+    edit: GroupEdit
+    undoings: int
+
+    @property
+    def undone(self) -> bool:
+        """Whether the last word is that it is taken back."""
+        return self.undoings % 2 == 1
 
 
 class Book:
@@ -107,17 +120,18 @@ class Book:
     def write(self, edit: GroupEdit | UndoEdit) -> Written:
         """Give an edit its id and time, keep it in the log, then let the index follow.
 
-        Raises as ``Decisions.append``.
+        Raises ``NotFound`` or ``Conflict`` for an edit that cannot be taken back, and as ``Decisions.append``.
         """
         edit = msgspec.structs.replace(edit, edit="e" + secrets.token_hex(6), at=time.time())
         with self.lock:
             self._follow()
-            self._decisions.append(edit if isinstance(edit, UndoEdit) else self._foreseen(edit))
+            foreseen, left = self._undoing(edit) if isinstance(edit, UndoEdit) else (self._foreseen(edit), ())
+            self._decisions.append(foreseen)
             try:
-                left = self._follow()
+                self._follow()
             except IndexFull as error:
                 log.warning("an edit is kept but not in the index yet", edit=edit.edit, error=str(error))
-                left = (f"{error.message}; it is done as soon as there is room",)
+                left = (*left, f"{error.message}; it is done as soon as there is room")
         self._on_groups()
         return Written(edit.edit, left)
 
@@ -161,6 +175,15 @@ class Book:
         if found is not None:
             yield from found.exemplars
             yield from self._store.some_members(group, 2 * _BESIDE)
+
+    def about(self, past: Past) -> About:
+        """What an edit, or an undoing, is about in the end."""
+        found, undoings = past, 0
+        while isinstance(found.decision, UndoEdit):
+            earlier = self._decisions.edit(found.decision.undoes)
+            assert earlier is not None, "an undoing is only written of what is there"
+            found, undoings = earlier, undoings + 1
+        return About(found.position, found.decision, undoings)
 
     def title(self, group: str | None) -> str:
         """A group in words, with its name if it has one."""
@@ -227,52 +250,47 @@ class Book:
         if wishes or changed:
             self._apply(wishes, now, changed, {})
 
-    def _follow(self) -> tuple[str, ...]:
-        """Do in the index what the log has and it has not; what could not be done of the last edit, in words."""
+    def _follow(self) -> None:
+        """Do in the index what the log has and it has not."""
         mark = self._mark() or Mark(0, "")
-        left: tuple[str, ...] = ()
         for past in self._decisions.edits_since(mark.edits):
-            left = self._back(past, past.decision) if isinstance(past.decision, UndoEdit) else self._forth(past)
-        return left
+            about = self.about(past)
+            said = past.decision.after if isinstance(past.decision, Edit | UndoEdit) else ()
+            now = self.present(effects.places(said))
+            moves = {photo: group for photo, group in effects.places(said).items() if now.get(photo, group) != group}
+            lines = self.lines.after(about.edit, about.undone, frozenset(moves), self.constraints())
+            self._apply(moves, now, effects.groups_of(about.edit), {**self._marked(past), **lines})
 
-    def _forth(self, past: Past) -> tuple[str, ...]:
-        edit = past.decision
-        assert isinstance(edit, GroupEdit)
-        wishes = effects.places(edit.after) if isinstance(edit, Edit) else {}
-        now = self.present(wishes)
-        wishes = {photo: group for photo, group in wishes.items() if photo in now and group != now[photo]}
-        proposal = self.lines.after(edit, False, frozenset(wishes), self.constraints())
-        self._apply(wishes, now, effects.groups_of(edit), {**self._marked(past), **proposal})
-        return ()
+    def _undoing(self, undoing: UndoEdit) -> tuple[UndoEdit, tuple[str, ...]]:
+        """The undoing with what it will do, and what it cannot, in words.
 
-    def _back(self, past: Past, undoing: UndoEdit) -> tuple[str, ...]:
-        """Take an edit back, or, for an undoing of an undoing, do it again."""
+        An edit that is undone is taken back; if it is an undoing itself, what it had taken back is done again.
+        """
         found = self._decisions.edit(undoing.undoes)
-        back = True
-        while found is not None and isinstance(found.decision, UndoEdit):
-            found, back = self._decisions.edit(found.decision.undoes), not back
-        if found is None or isinstance(found.decision, UndoEdit):
-            self._apply({}, {}, (), self._marked(past))
-            return ()
-        edit = found.decision
-        constraints = self.constraints()
+        if found is None:
+            raise NotFound(f"there is no edit {undoing.undoes}", next_step="GET /api/groups/edits lists them.")
+        if found.undone:
+            raise Conflict("this edit was taken back already", next_step="Undo its undoing to bring it back.")
+        about = self.about(found)
+        edit = about.edit
+        constraints = self._decisions.preview(undoing)
         ways = (edit.before, edit.after) if isinstance(edit, Edit) else ((), ())
-        came_from, went_to = ways if back else reversed(ways)
-        now = self.present(effects.concerned((*effects.mentioned(edit), *effects.places(came_from)), constraints))
-        wishes = effects.taken_back(came_from, went_to, now, self._since(found, past))
-        moves = effects.goal(wishes, now, constraints)
-        proposal = self.lines.after(edit, back, frozenset(moves), constraints)
-        self._apply(moves, now, effects.groups_of(edit), {**self._marked(past), **proposal})
+        came_from, went_to = reversed(ways) if about.undone else ways
         asked = effects.places(came_from)
+        now = self.present(effects.concerned((*effects.mentioned(edit), *asked), constraints))
+        wishes = effects.taken_back(came_from, went_to, now, self._since(about.position))
+        moves = effects.goal(wishes, now, constraints)
         left = sum(moves.get(photo, now[photo]) != group for photo, group in asked.items() if photo in now)
-        return (f"edited since and left where they are: {so_many(left)}",) if left else ()
+        before = effects.held({photo: now[photo] for photo in moves})
+        return (
+            msgspec.structs.replace(undoing, before=before, after=effects.held(moves)),
+            (f"edited since and left where they are: {so_many(left)}",) if left else (),
+        )
 
-    def _since(self, edit: Past, until: Past) -> list[Held]:
-        """What edits between these two did that still holds."""
-        later = (past for past in self._decisions.edits_since(edit.position + 1) if past.position < until.position)
-        return [
-            one for past in later if not past.undone and isinstance(past.decision, Edit) for one in past.decision.after
-        ]
+    def _since(self, position: int) -> list[Held]:
+        """What edits after the one there did that still holds."""
+        later = (past for past in self._decisions.edits_since(position + 1) if not past.undone)
+        return [one for past in later if isinstance(past.decision, Edit) for one in past.decision.after]
 
     def _apply(
         self, moves: Mapping[bytes, str | None], now: Places, groups: Iterable[str], notes: Mapping[str, bytes]

@@ -175,52 +175,27 @@ class Curator:
         )
 
     def _past(self, past: Past) -> PastEdit:
-        about = past.decision
-        undone = self._target(past)
-        edit = about if undone is None or isinstance(undone.decision, UndoEdit) else undone.decision
-        spoken = () if isinstance(edit, UndoEdit) else effects.groups_of(edit)
-        count = 0 if isinstance(edit, UndoEdit) else len(effects.mentioned(edit))
+        edit = self._book.about(past).edit
         return PastEdit(
             edit=past.edit,
-            at=about.at,
+            at=past.decision.at,
             what=self._words(past),
-            groups=spoken,
-            photos=count,
+            groups=effects.groups_of(edit),
+            photos=len(effects.mentioned(edit)),
             undone=past.undone,
             undoable=not past.undone,
             why_not="It was taken back already; undo that to bring it back." if past.undone else "",
         )
 
-    def _target(self, past: Past) -> Past | None:
-        """The edit that an undoing, or an undoing of undoings, is about; the edit itself for an edit."""
-        found: Past | None = past
-        while found is not None and isinstance(found.decision, UndoEdit):
-            found = self._decisions.edit(found.decision.undoes)
-        return found
-
     def _words(self, past: Past) -> str:
-        back = 0
-        found: Past | None = past
-        while found is not None and isinstance(found.decision, UndoEdit):
-            found, back = self._decisions.edit(found.decision.undoes), back + 1
-        if found is None or isinstance(found.decision, UndoEdit):
-            return "Took back an edit that is not known"
-        words = told(found.decision, self._book.constraints())
-        return words if not back else f"{'Undid' if back % 2 else 'Did again'}: {words}"
+        about = self._book.about(past)
+        words = told(about.edit, self._book.constraints())
+        return f"{'Undid' if about.undone else 'Did again'}: {words}" if about.undoings else words
 
     def undo(self, edit: str) -> Edited:
         """Take an edit back; an undoing taken back brings the edit back."""
         with self._book.lock:
-            past = self._decisions.edit(edit)
-            if past is None:
-                raise NotFound(f"there is no edit {edit}", next_step="GET /api/groups/edits lists them.")
-            if past.undone:
-                raise Conflict("this edit was taken back already", next_step="Undo its undoing to bring it back.")
-            target = self._target(past)
-            groups = (
-                () if target is None or isinstance(target.decision, UndoEdit) else effects.groups_of(target.decision)
-            )
-            return self._done(self._book.write(UndoEdit(edit="", undoes=edit)), groups)
+            return self._done(self._book.write(UndoEdit(edit="", undoes=edit)), ())
 
     # --- proposals -----------------------------------------------------------------------------
 
@@ -311,7 +286,7 @@ class Curator:
     def _done(self, written: Written, groups: Sequence[str]) -> Edited:
         past = self._decisions.edit(written.edit)
         assert past is not None, "it has just been written"
-        spoken = (*groups, *(() if isinstance(past.decision, UndoEdit) else effects.groups_of(past.decision)))
+        spoken = (*groups, *effects.groups_of(self._book.about(past).edit))
         return Edited(edit=written.edit, summary=self._words(past), groups=self._shown(spoken), left=written.left)
 
     def _idle(self, why: str, *groups: str) -> Edited:

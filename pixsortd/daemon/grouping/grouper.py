@@ -40,19 +40,22 @@ class Grouper:
         outcomes: Outcomes,
         jobs: Jobs,
         scratch: Path,
-        levels: Path,
+        kept: Path,
         on_groups: Callable[[], None],
         on_recluster: Callable[[], None],
         holds: Holds,
     ) -> None:
-        """``on_groups`` hears that groups changed, ``on_recluster`` that a clustering has just been done."""
+        """``kept`` is the directory for what a clustering leaves to the next.
+
+        ``on_groups`` hears that groups changed, ``on_recluster`` that a clustering has just been done.
+        """
         self._settings = settings
         self._store = store
         self._searcher = searcher
         self._outcomes = outcomes
         self._jobs = jobs
         self._scratch = scratch
-        self._levels = levels
+        self._kept = kept
         self._on_groups = on_groups
         self._on_recluster = on_recluster
         self._holds = holds
@@ -139,7 +142,7 @@ class Grouper:
                 together=earlier.together,
                 times=self._store.moments(contents),
                 space=space.name,
-                levels=os.fspath(self._levels),
+                kept=os.fspath(self._kept),
                 min_cluster_size=settings.min_cluster_size,
                 min_samples=settings.min_samples,
                 deadline=float(settings.deadline),
