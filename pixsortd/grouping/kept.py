@@ -5,6 +5,7 @@ preprocessing or a learned metric never meet old distances. The file is disposab
 it, the graph is built as if there had been none.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -48,16 +49,19 @@ def graph(path: Path | None, contents: Sequence[bytes], vectors: Array, points: 
     """The graph of ``vectors``, which ``points`` are made of, complete in ``need`` columns; kept at ``path`` if given.
 
     ``contents`` are the photos by rising hash. Where the last graph fits, only what came and went is worked on.
-    Raises ``OSError`` where the new file cannot be written; the old one stays then.
+    Where the new file cannot be written the old one stays, and standard error is told: it is no reason not to group.
     """
     seen = marks(vectors)
-    last = None if path is None else _last(path, points.metric)
+    last = None if path is None else _last(path, points.metric, need)
     if last is None:
         fresh = built(points, need + _SPARE)
     else:
         fresh = repaired(last.graph, points, _origin(last, contents, seen), need)
     if path is not None:
-        save(path, Kept(contents, seen, fresh, points.metric))
+        try:
+            save(path, Kept(contents, seen, fresh, points.metric))
+        except OSError as error:
+            sys.stderr.write(f"the neighbour graph could not be kept: {error}\n")
     return fresh
 
 
@@ -96,12 +100,12 @@ def marks(vectors: Array) -> Marks:
     return found
 
 
-def _last(path: Path, metric: BatchMetric) -> Kept | None:
+def _last(path: Path, metric: BatchMetric, need: int) -> Kept | None:
     try:
         last = load(path)
     except (OSError, ValueError):
         return None
-    return last if last.metric == metric else None
+    return last if last.metric == metric and last.graph.neighbours.shape[1] >= need else None
 
 
 def _origin(last: Kept, contents: Sequence[bytes], seen: Marks) -> Rows:

@@ -160,3 +160,13 @@ def test_another_metric_does_not_use_the_kept_graph(tmp_path: Path) -> None:
     points = placed(vectors, BatchMetric.EUCLIDEAN)
     graph = kept.graph(path, hashes(rows), vectors, points, 6)
     assert np.array_equal(graph.distances[:, :6], neighbours.built(points, 6).distances)
+
+
+def test_a_graph_that_cannot_be_kept_is_a_graph_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vectors, rows = scattered(50, 8), np.arange(50)
+    points = placed(vectors, BatchMetric.COSINE)
+    graph = kept.graph(tmp_path / "nowhere" / "graph", hashes(rows), vectors, points, 6)
+    assert np.array_equal(graph.neighbours[:, :6], neighbours.built(points, 6).neighbours)
+    assert "could not be kept" in capsys.readouterr().err
