@@ -106,6 +106,18 @@ class DaemonClient:
         """``accept`` or ``refuse`` waiting lines whole; each answers for itself."""
         return self._call("POST", f"/groups/proposal/{verdict}", {"ids": list(changes)})
 
+    def levels(self) -> Json:
+        """The levels of grouping."""
+        return self._call("GET", "/groups/levels")
+
+    def cut_groups(self, cut: Mapping[str, object]) -> Iterator[Json]:
+        """The groups of a ``level`` or of a place ``at`` the slider, largest first."""
+        return self._pages("/groups/cuts", {**cut, "limit": PAGE})
+
+    def cut_images(self, cut: Mapping[str, object], group: str) -> Iterator[Json]:
+        """The photos of one of them, the earliest taken first."""
+        return self._pages(f"/groups/cuts/{quote(group, safe='')}/images", {**cut, "limit": PAGE})
+
     def batches(self) -> Sequence[Json]:
         """Every batch, newest first."""
         return list(self._pages("/batches", {}))

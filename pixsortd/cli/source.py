@@ -1,7 +1,7 @@
 """Where commands get their answers. All of them speak in the JSON of the API."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,6 +76,12 @@ class Daemon(Source, Protocol):
     def settle(self, change: str, verdict: str, photos: Sequence[str]) -> Json: ...
 
     def settle_many(self, changes: Sequence[str], verdict: str) -> Json: ...
+
+    def levels(self) -> Json: ...
+
+    def cut_groups(self, cut: Mapping[str, object]) -> Iterator[Json]: ...
+
+    def cut_images(self, cut: Mapping[str, object], group: str) -> Iterator[Json]: ...
 
     def create_batch(self, name: str, photos: Sequence[str]) -> Json: ...
 

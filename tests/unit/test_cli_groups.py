@@ -188,3 +188,20 @@ def test_a_group_tells_where_it_comes_from(ask: Ask, library: FakeLibrary, photo
     assert "formed" in told
     assert "g9 went into it" in told
     assert "not found by the last clustering" in told
+
+
+def test_levels_and_cuts(ask: Ask, library: FakeLibrary, photos: list[str]) -> None:
+    told = ask("groups", "levels").output
+    assert "near-duplicate" in told
+    assert "likeness of 0.5 and more, at most 30 s apart" in told
+    assert "v1" in ask("groups", "cut", "burst").output
+    (answer,) = lines(ask("groups", "cut", "0.25", "--json"))
+    assert (answer["id"], answer["size"]) == ("v1", 3)
+    assert [one["id"] for one in lines(ask("groups", "cut", "scene", "v1", "--json"))] == photos
+    assert len(ask("groups", "cut", "scene", "v1", "--limit", "2").output.splitlines()) == 2
+    assert "neither a level" in ask("groups", "cut", "sunsets", code=2).stderr
+    assert "no such group" in ask("groups", "cut", "scene", "v2", code=6).stderr
+    library.levels.kept = False
+    assert "`pixsortd groups recluster` makes it" in ask("groups", "levels").stderr
+    assert "No tree is kept" in ask("groups", "cut", "0.5", code=1).stderr
+    library.levels.kept = True
