@@ -65,13 +65,9 @@ def cluster_rows(rows: Rows, request: Request) -> Clusters:
 
 
 def _graph(rows: Rows, request: Request, points: Points, need: int) -> Graph:
-    """The neighbour graph: the last run's patched where it was kept. It is disposable, and so is keeping it."""
+    """The neighbour graph: the last run's patched where it was kept."""
     path = Path(request.kept) / GRAPH if request.kept else None
-    try:
-        return graph(path, rows.contents, rows.vectors, points, need)
-    except OSError as error:
-        sys.stderr.write(f"the neighbour graph could not be kept: {error}\n")
-        return graph(None, rows.contents, rows.vectors, points, need)
+    return graph(path, rows.contents, rows.vectors, points, need)
 
 
 def linked(rows: Rows, request: Request) -> list[tuple[int, int]]:
