@@ -1,32 +1,28 @@
-/** Groups that are spoken of somewhere on the page: looked up once, and again when groups have changed. */
+/** Groups that are spoken of somewhere on the page: all are looked up at once, and again when groups have changed. */
 
-import { SvelteMap } from 'svelte/reactivity'
-
-import { api } from './client.ts'
 import { live } from './live.svelte.ts'
-import { asProblem } from './problem.ts'
+import { groupList } from './sources.ts'
 import type { Group } from './types.ts'
 
-type Glimpse = Group | 'gone'
+let known = $state.raw<ReadonlyMap<string, Group> | null>(null)
+/** The version of the groups that was asked for last. */
+let asked = -1
 
-const known = new SvelteMap<string, Glimpse>()
-/** The version of the groups that each was asked for at. */
-const asked = new Map<string, number>()
-
-async function look(id: string): Promise<void> {
+async function look(version: number): Promise<void> {
   try {
-    known.set(id, await api.group(id))
-  } catch (error) {
-    if (asProblem(error).status === 404) known.set(id, 'gone')
+    const groups = await groupList()
+    if (version === asked) known = new Map(groups.map((group) => [group.id, group]))
+  } catch {
+    if (version === asked) asked = -1 // who looks next asks again
   }
 }
 
 /** What is known of a group: null while it is looked up, `gone` when it is no more. To be read where it is shown. */
-export function glimpsed(id: string): Glimpse | null {
+export function glimpsed(id: string): Group | 'gone' | null {
   const version = live.groups
-  if (asked.get(id) !== version) {
-    asked.set(id, version)
-    queueMicrotask(() => void look(id))
+  if (asked !== version) {
+    asked = version
+    void look(version)
   }
-  return known.get(id) ?? null
+  return known && (known.get(id) ?? 'gone')
 }

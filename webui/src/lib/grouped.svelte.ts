@@ -1,6 +1,7 @@
 /** The library by groups: what the groups are called, and which of them are shown as a heading only. */
 
 import { api } from './client.ts'
+import { undo } from './curating.svelte.ts'
 import { Folded } from './folded.svelte.ts'
 import { groups, LONERS } from './sources.ts'
 import type { Timeline } from './timeline.svelte.ts'
@@ -51,9 +52,7 @@ export async function nameGroup(group: Group, name: string | null, show: (group:
   try {
     const named = await api.nameGroup(group.id, name)
     tell(named)
-    say(name === null ? 'The name is taken back' : `Named “${name}”`, {
-      action: { label: 'Undo', run: () => void nameGroup(named, group.name, show) },
-    })
+    say(named.summary, { action: named.edit === null ? null : { label: 'Undo', run: () => void undo([named.edit!]) } })
   } catch (error) {
     tell(group)
     complain('The group could not be renamed', error)
