@@ -65,7 +65,7 @@ def settled(points: Points, neighbours: Array, halves: Array, found: Membership,
 def contrasts(points: Points, neighbours: Array, halves: Array, labels: Labels, asked: Labels) -> Floats:
     """[n] of each row to the group ``asked`` of it, 0 where that is negative.
 
-    Members beyond the end of a row's list count as if they were at its end.
+    Members beyond the end of a row's list are no nearer than outsiders, as far as is known, and count as such.
     """
     groups = int(labels.max(initial=-1)) + 1
     rows = np.flatnonzero(asked >= 0)
@@ -78,10 +78,9 @@ def contrasts(points: Points, neighbours: Array, halves: Array, labels: Labels, 
     ranks = np.cumsum(seen, 1)
     wanted = np.minimum(WITNESSES, sizes[asked[rows]] - own)
     taken = seen & (ranks <= wanted[:, None])
-    end = np.where(neighbours[rows] == NOBODY, 0.0, halves[rows]).max(1)
-    missing = wanted - taken.sum(1)
-    near = (np.where(taken, halves[rows], 0.0).sum(1) + missing * end) / np.maximum(wanted, 1)
     far = _outside(points, labels, asked, sizes)[rows]
+    missing = wanted - taken.sum(1)
+    near = (np.where(taken, halves[rows], 0.0).sum(1) + missing * far) / np.maximum(wanted, 1)
     held[rows] = np.where(wanted > 0, 1.0 - np.divide(near, far, out=np.zeros_like(near), where=far > 0), 0.0)
     return held
 
