@@ -176,8 +176,9 @@ class Bindings:
 
     def _settle(self, edit: SettleChange) -> None:
         change = edit.change
-        to = NEW if change.kind in _NEWBORN else change.to
-        routes = [Route(photo=photo, group=change.group, to=to) for photo in change.photos]
+        # A refused birth may come true with other photos: then the group exists and is still refused.
+        ends = (NEW, change.to) if change.kind in _NEWBORN else (change.to,)
+        routes = [Route(photo=photo, group=change.group, to=to) for photo in change.photos for to in ends]
         if not edit.accepted:
             self._refused.update(dict.fromkeys(routes))
             return

@@ -149,7 +149,7 @@ def test_a_refused_line_is_remembered_by_photo() -> None:
     refused = settle(GroupChangeKind.MOVE, False, A, B, group="g", to="h")
     assert after(refused).refused == {Route(photo=photo, group="g", to="h") for photo in (A, B)}
     born = settle(GroupChangeKind.SPLIT, False, A, group="g", to="n")
-    assert after(born).refused == {Route(photo=A, group="g", to=NEW)}
+    assert after(born).refused == {Route(photo=A, group="g", to=to) for to in (NEW, "n")}
     again = settle(GroupChangeKind.MOVE, True, A, group="g", to="h")
     assert after(refused, again).refused == {Route(photo=B, group="g", to="h")}
     merged = MergeGroups(edit="", into="i", groups=("h",))

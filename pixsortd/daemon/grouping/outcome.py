@@ -19,11 +19,11 @@ from pixsortd.grouping.request import Reply
 from pixsortd.index.store import Store
 from pixsortd.records import Constraints, Group, GroupChange, GroupState, Lineage, Membership, Proposal, Space
 
-_CLUSTERED, _CONSIDERED, _RECENT = "clustered", "considered", "departures"
+_CLUSTERED, _CONSIDERED, _RECENT = "clustered", "considered", "departed"
 _MOST_APPLIED = 20_000
 """Photos of applied lines that are kept beside a proposal; past them the lines are kept without."""
 
-_runs = msgspec.msgpack.Decoder(list[dict[bytes, str]])
+_runs = msgspec.msgpack.Decoder(list[tuple[str, dict[bytes, str]]])
 
 
 class Earlier(NamedTuple):
@@ -87,7 +87,11 @@ class Outcomes:
             considered = _prefixes(contents)
             before = np.frombuffer(self._store.meta_get(_CONSIDERED) or b"", np.uint64)
             fresh = {photos[row] for row in np.flatnonzero(~np.isin(considered, before))}
-            recent = _runs.decode(self._store.meta_get(_RECENT) or msgspec.msgpack.encode([]))
+            run = hashlib.blake2b(contents + reply.method.encode() + self._book.marked(), digest_size=8).hexdigest()
+            runs = _runs.decode(self._store.meta_get(_RECENT) or msgspec.msgpack.encode([]))
+            # The same run once more must see what the first saw, or the same input would change something.
+            left = runs.pop()[1] if runs and runs[-1][0] == run else {}
+            recent = [departed for _, departed in runs]
             outcome = propose(present, target, constraints, constraints.known.keys(), fresh, recent)
             del target
             at = time.time()
@@ -95,7 +99,7 @@ class Outcomes:
             records, born = self._groups(reply, outcome, after, constraints, space, at)
             changed = sum(len(line.photos) for line in outcome.applied)
             proposal = Proposal(
-                run=hashlib.blake2b(contents + reply.method.encode() + self._book.marked(), digest_size=8).hexdigest(),
+                run=run,
                 at=at,
                 method=reply.method,
                 changes=outcome.waiting,
@@ -107,7 +111,8 @@ class Outcomes:
             notes = self._book.lines.note(Kept(proposal=proposal, born=born))
             notes[_CLUSTERED] = msgspec.json.encode((count, space.key.hex()))
             notes[_CONSIDERED] = np.union1d(considered, before).tobytes()
-            notes[_RECENT] = msgspec.msgpack.encode([*recent, departures(outcome.applied)][-RUNS:])
+            runs.append((run, left | departures(outcome.applied)))
+            notes[_RECENT] = msgspec.msgpack.encode(runs[-RUNS - 1 :])
             self._book.regroup(_memberships(reply, photos, after, present, constraints, at), records, notes)
         return {
             "groups": len({found.id for found in reply.groups}),
@@ -186,7 +191,7 @@ def _kept(applied: Collection[GroupChange], changed: int) -> tuple[GroupChange, 
     """The lines as the proposal keeps them."""
     if changed <= _MOST_APPLIED:
         return tuple(applied)
-    return tuple(msgspec.structs.replace(line, photos=()) for line in applied)
+    return tuple(msgspec.structs.replace(line, photos=(), unlisted=len(line.photos)) for line in applied)
 
 
 def _prefixes(contents: bytes) -> npt.NDArray[np.uint64]:
