@@ -44,6 +44,8 @@ class GroupChange(Record, frozen=True, kw_only=True):
     kind: GroupChangeKind
     photos: tuple[bytes, ...]
     """By rising hash."""
+    unlisted: int = 0
+    """How many more it had, where a stored line was kept without its photos."""
     group: str | None = None
     """Where they are; None for in no group."""
     to: str | None = None

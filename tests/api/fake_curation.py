@@ -154,7 +154,7 @@ class FakeCuration:
         return msgspec.structs.replace(undone, left=("1 photo was moved since and stays",))
 
     def proposal(self) -> ports.Outlook:
-        done = records.GroupChange(id="done", kind=records.GroupChangeKind.BIRTH, photos=(), to="g9")
+        done = records.GroupChange(id="done", kind=records.GroupChangeKind.BIRTH, photos=(), unlisted=7, to="g9")
         asked = records.Proposal(
             run="r1" if self.changes else "",
             at=9.0,

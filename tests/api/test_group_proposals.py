@@ -43,7 +43,8 @@ def test_a_proposal_line_by_line(api, photos):
         "why": "Beach has a name",
         "unsteady": True,
     }
-    assert [(one["id"], one["kind"], one["waits"]) for one in found["applied"]] == [("done", "birth", False)]
+    [done] = found["applied"]
+    assert (done["id"], done["kind"], done["waits"], done["photos"], done["images"]) == ("done", "birth", False, 7, [])
 
 
 def test_there_is_nothing_before_the_first_clustering(api):

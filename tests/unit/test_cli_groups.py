@@ -150,7 +150,7 @@ def waiting(library: FakeLibrary, photos: list[str]) -> list[str]:
 
 def test_a_proposal_is_shown(ask: Ask, photos: list[str], waiting: list[str]) -> None:
     shown = ask("groups", "proposal")
-    assert "3 lines wait; nothing else changed" in shown.stderr
+    assert "3 lines wait; 0 of 0 photos changed" in shown.stderr
     assert "together and apart" in shown.stderr
     first, second, third = shown.stdout.splitlines()[1:]
     assert "go from Beach to Wood" in first

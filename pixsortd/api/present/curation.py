@@ -48,10 +48,11 @@ def proposed_change(given: records.GroupChange, names: Mapping[str, str], shown:
     about = {
         "group_name": names.get(given.group or ""),
         "to_name": names.get(given.to or ""),
-        "photos": len(given.photos),
+        "photos": len(given.photos) + given.unlisted,
         "images": [one.hex() for one in given.photos[:shown]],
     }
-    return answers.ProposedChange(**(fields(given) | about))
+    known = {name: value for name, value in fields(given).items() if name != "unlisted"}
+    return answers.ProposedChange(**(known | about))
 
 
 def proposal(given: ports.Outlook) -> answers.Proposal:

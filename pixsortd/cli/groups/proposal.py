@@ -39,10 +39,9 @@ def _whole(session: shell.Session, found: Json) -> None:
     if found["run"] is None:
         session.talk("No clustering has been done yet.")
         return
-    done = (
-        f"{found['changed']} photos changed their group by themselves" if found["changed"] else "nothing else changed"
-    )
-    session.talk(f"{len(found['items'])} lines wait; {done} ({out.instant(found['at'])}, {found['photos']} photos).")
+    waiting = {0: "Nothing waits", 1: "1 line waits"}.get(len(found["items"]), f"{len(found['items'])} lines wait")
+    done = f"{found['changed']} of {found['photos']} photos changed their group by themselves"
+    session.talk(f"{waiting}; {done}, {out.instant(found['at'])}.")
     for one in found["conflicts"]:
         session.talk(f"  {out.safe(one)}")
     rows = [(one["id"], one["photos"], _words(one), _why(one)) for one in found["items"]]
