@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pixsortd.grouping import levelfile
 from pixsortd.grouping.lasting import new_id
-from pixsortd.grouping.layout import Layout, overlaps
+from pixsortd.grouping.layout import Layout
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.reduce import Array, Floats
 from pixsortd.records import LevelName, View, ViewGroup
@@ -26,6 +26,9 @@ SAMPLE = 64
 """Photos that stand for a group of a view where all would be too many."""
 DEFAULT = 0.5
 """Where on the slider, from 0 for the coarsest cut to 1 for the finest, the clustering's own choice is."""
+
+STRAYS = 0.05
+"""A branch with a smaller share of a group's photos is no part of it to divide it by."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -167,25 +170,24 @@ class Levels:
         return Shown(labels, ids, np.zeros(len(self)), int(here.sum()))
 
     def smaller_half(self, members: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Those of a group that the smaller branch of its node in the tree holds; nobody where it has no branches.
+        """Those of a group in the smaller of the branches where the tree first divides it; nobody where it never does.
 
-        Its node is the one that shares most with it.
+        So it parts again what the user merged, wherever in the tree its photos are; fewer than
+        ``STRAYS`` of them elsewhere are no part.
         """
         tree, rows = self.layout, self.rows(members)
         at = np.full(len(self), -1)
         at[tree.order] = np.arange(len(tree.order))
         places = at[rows[rows >= 0]]
         places = np.sort(places[places >= 0])
-        near = overlaps(tree, tree.innermost(), places, len(members))
-        best = max(near, key=lambda one: one.share, default=None)
-        if best is None:
-            return ()
-        branches = [
-            places[np.searchsorted(places, tree.starts[branch]) : np.searchsorted(places, tree.ends[branch])]
-            for branch in np.flatnonzero(tree.parents == best.node)
-        ]
-        smaller = min(branches, key=len, default=places[:0])
-        return self.contents(np.sort(tree.order[smaller]))
+        above = -1
+        while len(branches := np.flatnonzero(tree.parents == above)):
+            first, last = (np.searchsorted(places, ends[branches]) for ends in (tree.starts, tree.ends))
+            most = np.argsort(first - last, kind="stable")[:2]
+            if len(most) == 2 and (last - first)[most[1]] >= max(2, STRAYS * len(places)):
+                return self.contents(np.sort(tree.order[places[first[most[1]] : last[most[1]]]]))
+            above = int(branches[most[0]])
+        return ()
 
     def _step(self, at: float) -> int:
         """Which cut a place on the slider is; the clustering's own is in the middle, whatever lies on either side."""
