@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 import msgspec
@@ -107,11 +107,6 @@ class Groups:
         with self._engine.read() as view:
             return membership_at(view, sha256)
 
-    def memberships(self) -> dict[bytes, Membership]:
-        """Every photo that is in a group."""
-        with self._engine.read() as view:
-            return {sha256: _membership(payload) for sha256, payload in view.items(Table.MEMBERSHIPS)}
-
     def group_ids(self, photos: Collection[bytes] | None = None) -> dict[bytes, str]:
         """The group alone of each of these photos (None: of all) that is in one."""
         with self._engine.read() as view:
@@ -128,17 +123,20 @@ class Groups:
     ) -> Counter[str]:
         """Put photos into other groups, or with None into none, and write groups and notes, in one transaction.
 
-        Each membership is looked at once and let go, so that any number of them may come. Photos that the
-        index does not know are passed over, and a membership that differs in nothing but its time is not
-        written. Sizes are counted here; a group whose exemplars left gets others. A group must be among
-        ``groups`` or be there already, and one of them that is left without a photo is removed unless it
-        is ``touched``. Answers by how many photos each group grew (or shrank).
+        Each membership is looked at once and let go, so that any number of them may come. A photo that the
+        index does not know, or a group that it does not and that is not among ``groups``, is passed over, and
+        a membership that differs in nothing but its time is not written. Sizes are counted here; a group
+        whose exemplars left gets others, and one that is left without a photo is removed unless it is
+        ``touched``. Answers by how many photos each group grew (or shrank).
         """
         now = time.time()
         grown = Counter[str]()
+        given = {group.id: group for group in groups}
         with self._engine.write() as edit:
             for sha256, new in memberships:
                 if not edit.has(Table.PHOTOS, sha256):
+                    continue
+                if new is not None and new.group not in given and not edit.has(Table.GROUPS, new.group.encode()):
                     continue
                 old = membership_at(edit, sha256)
                 if old is not None and new is not None and msgspec.structs.replace(old, at=new.at) == new:
@@ -154,7 +152,6 @@ class Groups:
                     grown[now_in] += 1
                 detail = f"{new.how} into {new.group}" if new is not None else f"taken out of {was}"
                 history.add(edit, history.photo_history(sha256), [Step(at=now, what="grouped", detail=detail)])
-            given = {group.id: group for group in groups}
             for group in {*given, *grown}:
                 self._settle(edit, group, given.get(group), grown[group])
             for name, note in (notes or {}).items():
@@ -177,68 +174,3 @@ class Groups:
             others = (key[len(prefix) :] for key in edit.keys(Table.MEMBERS, prefix))
             own += tuple(islice((photo for photo in others if photo not in own), EXEMPLARS - len(own)))
         edit.put(Table.GROUPS, group.encode(), encode(msgspec.structs.replace(settled, size=size, exemplars=own)))
-
-    def replace_groups(
-        self,
-        groups: Sequence[Group],
-        memberships: Mapping[bytes, Membership],
-        considered: Collection[bytes] | None = None,
-    ) -> None:
-        """Put a clustering in place of the last one, in one transaction.
-
-        ``considered`` are the photos the clustering looked at: others, which came in meanwhile,
-        keep the group they joined if it still exists. Without it every photo not in
-        ``memberships`` ends up in no group. Sizes are counted here; a name is kept by its id.
-        """
-        kept = {group.id for group in groups}
-        looked_at = None if considered is None else frozenset(considered)
-        now = time.time()
-        with self._engine.write() as edit:
-            old = {sha256: _membership(payload) for sha256, payload in edit.items(Table.MEMBERSHIPS)}
-            for sha256, before in old.items():
-                newcomer = looked_at is not None and sha256 not in looked_at and before.group in kept
-                if sha256 not in memberships and not newcomer:
-                    assign(edit, sha256, None)
-            for sha256, new in memberships.items():
-                if edit.has(Table.PHOTOS, sha256):
-                    assign(edit, sha256, new)
-                    if (was := old.get(sha256)) is None or was.group != new.group:
-                        step = Step(at=now, what="grouped", detail=f"{new.how} into {new.group}")
-                        history.add(edit, history.photo_history(sha256), [step])
-            sizes = Counter(key.partition(b"\0")[0] for key in edit.keys(Table.MEMBERS))
-            names = {group.id: group.name for group in (_group(payload) for _, payload in edit.items(Table.GROUPS))}
-            for stale in list(edit.keys(Table.GROUPS)):
-                edit.delete(Table.GROUPS, stale)
-            for group in groups:
-                name = group.name if group.name is not None else names.get(group.id)
-                sized = msgspec.structs.replace(group, size=sizes[group.id.encode()], name=name)
-                edit.put(Table.GROUPS, group.id.encode(), encode(sized))
-
-    def join(self, memberships: Mapping[bytes, Membership]) -> int:
-        """Put photos into groups between two clusterings, in one transaction; how many of both are known."""
-        if not memberships:
-            return 0
-        joined = 0
-        with self._engine.write() as edit:
-            for sha256, membership in memberships.items():
-                if group_at(edit, membership.group) is None or not edit.has(Table.PHOTOS, sha256):
-                    continue
-                old = membership_at(edit, sha256)
-                assign(edit, sha256, membership)
-                joined += 1
-                if old is None or old.group != membership.group:
-                    resize(edit, membership.group, 1)
-                    if old is not None:
-                        resize(edit, old.group, -1)
-                    step = Step(at=membership.at or time.time(), what="grouped", detail=f"joined {membership.group}")
-                    history.add(edit, history.photo_history(sha256), [step])
-        return joined
-
-    def set_group_name(self, group: str, name: str | None) -> bool:
-        """Mirror the name the user gave; False if there is no such group."""
-        with self._engine.write() as edit:
-            found = group_at(edit, group)
-            if found is None:
-                return False
-            edit.put(Table.GROUPS, group.encode(), encode(msgspec.structs.replace(found, name=name)))
-            return True

@@ -201,7 +201,7 @@ class Filling:
                 strength = self._random.uniform(0.5, 1, len(members))
                 for member, sure in zip(members, strength, strict=True):
                     memberships[member] = Membership(group=name, strength=float(sure), how="clustered", at=now)
-        self._store.replace_groups(groups, memberships)
+        self._store.regroup(memberships.items(), groups)
         return len(groups)
 
     def _path(self, number: int, shot: Shot) -> str:

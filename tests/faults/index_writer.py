@@ -51,7 +51,8 @@ def main(directory: Path, seed: int) -> None:
                 store.record(ROOT, [Back(path=path, stamp=row.stamp) if keep else Gone(path=path, reason=WHY)])
                 say("+" if keep else "-", path)
         member = Membership(group="g", strength=1.0, how="clustered")
-        store.replace_groups([Group(id="g", size=0)], {row.sha256: member for row in rows if row.sha256})
+        left = [(sha256, None) for sha256 in store.members("g")]
+        store.regroup([*left, *((row.sha256, member) for row in rows if row.sha256)], [Group(id="g", size=0)])
         store.meta_set("turn", str(made).encode())
         store.forget(older_than=-1)
 

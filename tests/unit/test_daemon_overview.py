@@ -209,7 +209,7 @@ def library(tmp_path: Path):
         store.commit(list(zip(rows, results, strict=True)))
         store.record(ROOT, [Gone(path=b"5.jpg", reason=Reason(code="test", message="because"))])
         member = Membership(group="g1", strength=1.0, how="clustered")
-        store.replace_groups([Group(id="g1", size=0)], {content(b"%d" % i): member for i in range(4)})
+        store.regroup([(content(b"%d" % i), member) for i in range(4)], [Group(id="g1", size=0)])
         yield store
 
 

@@ -93,7 +93,7 @@ def test_a_report_compares_each_score_with_the_library_in_its_own_direction(room
 
 def test_a_report_compares_within_the_group(room, three):
     members = {sha256: Membership(group="g", strength=1.0, how="clustered") for sha256 in three[1:]}
-    room.store.replace_groups([Group(id="g", size=2)], members)
+    room.store.regroup(members.items(), [Group(id="g", size=0)])
     report = room.quality.report(three[1], "niqe", compute=False, again=False)
     assert [(item.score.metric.name, item.group) for item in report.items] == [("niqe", 100.0)]
     assert room.quality.report(three[0], "niqe", False, False).items[0].group is None
@@ -181,7 +181,7 @@ def test_the_composite_ranks_like_a_metric_of_which_more_is_better(tmp_path, roo
 def test_a_library_group_is_ranked_by_what_is_stored_and_a_job_computes_the_rest(room, three):
     bare = room.photo(b"d", start=9)
     members = {sha256: Membership(group="g", strength=1.0, how="clustered") for sha256 in [*three, bare]}
-    room.store.replace_groups([Group(id="g", size=4)], members)
+    room.store.regroup(members.items(), [Group(id="g", size=0)])
     ranking = room.quality.rank("g", "niqe")
     assert [item.id for item in ranking.items] == [*three, bare]
     assert (ranking.job.kind, ranking.job.total) == ("quality", 1)

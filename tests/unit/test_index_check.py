@@ -20,7 +20,7 @@ def store(tmp_path: Path):
     with opened(tmp_path / "index") as store:
         index(store, *(b"d%d/%d" % (i % 3, i) for i in range(12)))
         member = Membership(group="a", strength=1.0, how="clustered")
-        store.replace_groups([Group(id="a", size=0)], {content(b"d0/%d" % i): member for i in (0, 3, 6)})
+        store.regroup([(content(b"d0/%d" % i), member) for i in (0, 3, 6)], [Group(id="a", size=0)])
         store.record(ROOT, [Missing(path=b"d1/1", reason=Reason(code="t", message="t"))])
         yield store
 

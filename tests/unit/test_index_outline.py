@@ -107,7 +107,7 @@ def test_buckets_are_the_list_whatever_is_asked(
         lost = [Missing(path=b"d/%d" % i, reason=WHY) for i, (*_, lost) in enumerate(made) if not lost and i % 3 == 0]
         store.record(ROOT, [*gone, *lost])
         member = Membership(group="g1", strength=1.0, how="clustered")
-        store.replace_groups([Group(id="g1", size=0)], {content(b"%d" % i): member for i in range(0, len(made), 2)})
+        store.regroup([(content(b"%d" % i), member) for i in range(0, len(made), 2)], [Group(id="g1", size=0)])
         for query in (PhotoQuery(), PhotoQuery(sort="-added"), *asked):
             agree(store, query, away)
 
@@ -164,9 +164,8 @@ def test_files_that_are_no_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_cell_says_what_a_grid_shows(tmp_path: Path) -> None:
     with opened(tmp_path / "index") as store:
         (photo,) = index(store, b"d/one.jpg", start=5)
-        store.replace_groups(
-            [Group(id="g1", size=0)], {photo.sha256: Membership(group="g1", strength=1.0, how="clustered")}
-        )
+        member = Membership(group="g1", strength=1.0, how="clustered")
+        store.regroup([(photo.sha256, member)], [Group(id="g1", size=0)])
         (cell,) = store.bucket(PhotoQuery(), "1970-01")
         assert (cell.name, cell.width, cell.height, cell.taken, cell.group) == (b"one.jpg", 640, 480, 5.0, "g1")
         assert (cell.sha256, cell.status, cell.entry) == (photo.sha256, "indexed", "")

@@ -30,7 +30,7 @@ def library(tmp_path_factory: pytest.TempPathFactory):
         store.commit([(row, analysis(content(b"%d" % i), taken=float(i // 2))) for i, row in enumerate(copies)])
         store.record(ROOT, [Gone(path=b"d/30.jpg", reason=WHY)])
         member = Membership(group="g1", strength=1.0, how="clustered")
-        store.replace_groups([Group(id="g1", size=0, name="Beach")], {content(b"%d" % i): member for i in range(5, 12)})
+        store.regroup([(content(b"%d" % i), member) for i in range(5, 12)], [Group(id="g1", size=0, name="Beach")])
         # The same relative path and time in two roots: a backup beside the original.
         for root in (ROOT, OTHER):
             same = [Refused(path=b"bad/%d" % i, reason=WHY, stamp=stamp(500 + i)) for i in range(5)]
