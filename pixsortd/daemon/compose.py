@@ -11,7 +11,7 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
-from pixsortd.daemon.grouping import Arrivals, Book, Curator, DaemonLevels, Grouper, Outcomes
+from pixsortd.daemon.grouping import Arrivals, Book, Curator, DaemonLevels, Grouper, LearnedLikeness, Outcomes
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
@@ -110,12 +110,14 @@ class Daemon:
         book = Book(self.store, self.decisions, on_groups)
         book.restore()
         outcomes = Outcomes(self.store, book)
+        likeness = LearnedLikeness(self.store, self.decisions, on_groups)
         self.arrivals = Arrivals(self.store, self.searcher, book, lambda: outcomes.last()[1], on_groups)
         self.grouper = Grouper(
             settings,
             self.store,
             self.searcher,
             outcomes,
+            likeness,
             self.jobs,
             state_dir / "run",
             state_dir / "index",
@@ -201,6 +203,7 @@ class Daemon:
             book,
             Curator(self.store, self.decisions, book, levels.smaller_half),
             levels,
+            likeness,
             self.grouper,
             self.roots,
             self.jobs,

@@ -19,7 +19,7 @@ from pixsortd.api.ports import (
     StatusReport,
 )
 from pixsortd.daemon.batches import Batches
-from pixsortd.daemon.grouping import Book, Curator, DaemonLevels, Grouper
+from pixsortd.daemon.grouping import Book, Curator, DaemonLevels, Grouper, LearnedLikeness
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.photos.marks import Marks
 from pixsortd.daemon.photos.originals import Originals
@@ -49,6 +49,7 @@ class DaemonLibrary:
         book: Book,
         curation: Curator,
         levels: DaemonLevels,
+        likeness: LearnedLikeness,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
@@ -70,6 +71,7 @@ class DaemonLibrary:
         self._book = book
         self._curation = curation
         self._levels = levels
+        self._likeness = likeness
         self._grouper = grouper
         self._roots = roots
         self._jobs = jobs
@@ -95,6 +97,11 @@ class DaemonLibrary:
     def levels(self) -> DaemonLevels:
         """Coarser and finer views of the groups."""
         return self._levels
+
+    @property
+    def likeness(self) -> LearnedLikeness:
+        """What the edits taught, and its switch."""
+        return self._likeness
 
     @property
     def curation(self) -> Curator:

@@ -64,8 +64,10 @@ def answer(request: Request, on_progress: Callable[[int, int, str], None]) -> Re
 
     rows = steps.read(request)
     done("read")
+    taught = steps.taught(rows, request)
+    done("learn")
     on_progress(1, 4, "looking for groups")
-    clusters = steps.cluster_rows(rows, request)
+    clusters = steps.cluster_rows(steps.seen(rows, taught), request)
     done("cluster")
     on_progress(2, 4, "matching them to the earlier groups")
     assignment = steps.matched(rows, clusters, request)
@@ -82,7 +84,8 @@ def answer(request: Request, on_progress: Callable[[int, int, str], None]) -> Re
         ended=assignment.ended,
         ungrouped=len(request.contents) // HASH - sum(group.size for group in groups),
         unusable=len(request.contents) // HASH - len(rows.contents),
-        method=steps.method(request),
+        method=steps.method(request, taught),
+        learning=taught.learning,
         seconds=seconds,
     )
 

@@ -64,14 +64,18 @@ class Likeness(NamedTuple):
         mapped = np.zeros_like(vectors)
         start = 0
         for rows in blocks(vectors):
-            moved = unit(rows + self.change(rows - self.centre))
+            moved = unit(rows + self._change(rows - self.centre))
             here = rows.any(1)
             mapped[start : start + len(rows)][here] = moved[here]
             start += len(rows)
         return mapped
 
-    def change(self, centred: Floats) -> Floats:
-        """What is added to vectors that the centre was taken from already."""
+    def seen(self, points: Floats) -> Floats:
+        """[..., dim] unit vectors seen from the centre, as they are after the map."""
+        moved = (points + self._change(points)).reshape(-1, points.shape[-1])
+        return unit(moved).reshape(points.shape)
+
+    def _change(self, centred: Floats) -> Floats:
         added: Floats = ((centred @ self.directions) * (self.shares - 1.0)) @ self.directions.T
         return added
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from pixsortd.grouping.lessons import Lesson
 from pixsortd.grouping.packing import ROW, numbers
-from pixsortd.records import BatchMetric, Membership, Reason, Record
+from pixsortd.records import BatchMetric, Learning, Membership, Reason, Record
 
 GRAPH, LEVELS = "neighbours.graph", "levels.tree"
 """Files that are kept from run to run."""
@@ -34,6 +35,10 @@ class Request(Record, frozen=True, kw_only=True):
     kept: str = ""
     """Directory for what is kept from run to run: the neighbour graph, and the tree for coarser and finer views.
     Empty for nowhere; only for the cosine."""
+    lessons: Sequence[Lesson] = ()
+    """What the user's edits say of pairs of photos."""
+    use_learned: bool | None = None
+    """False where the user wants the plain embedding, whatever the lessons teach."""
     min_cluster_size: int = 5
     min_samples: int = 5
     metric: BatchMetric = BatchMetric.COSINE
@@ -110,6 +115,8 @@ class Reply(Record, frozen=True, kw_only=True, tag=True):
     unusable: int = 0
     """Ungrouped photos whose vector is not finite or has no length."""
     method: str = ""
+    learning: Learning = Learning()
+    """What the lessons taught."""
     seconds: dict[str, float] = {}
     """Time by phase."""
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixsortd.grouping import levelled
+from pixsortd.grouping import judging, levelled
 from pixsortd.grouping.cluster import Clusters, cluster
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.identity import Assignment, match
@@ -50,6 +50,16 @@ def _usable(rows: Array) -> Array:
     wide = np.asarray(rows, np.float64)
     usable: Array = np.isfinite(wide).all(1) & (np.abs(wide).max(1, initial=0.0) > 0)
     return usable
+
+
+def taught(rows: Rows, request: Request) -> judging.Outcome:
+    """What the user's edits teach of likeness."""
+    return judging.learned(rows.contents, rows.vectors, request.lessons, request.use_learned)
+
+
+def seen(rows: Rows, taught: judging.Outcome) -> Rows:
+    """The rows as they are clustered: through the learned likeness, if it is to be used."""
+    return rows if taught.likeness is None else rows._replace(vectors=taught.likeness.applied(rows.vectors))
 
 
 def cluster_rows(rows: Rows, request: Request) -> Clusters:
@@ -129,10 +139,11 @@ def described(rows: Rows, clusters: Clusters, ids: Sequence[str]) -> tuple[Found
     return tuple(groups)
 
 
-def method(request: Request) -> str:
+def method(request: Request, taught: judging.Outcome) -> str:
     """The clustering in words, for people and for comparing runs."""
+    learned = "" if taught.likeness is None else f"a likeness learned from {taught.learning.edits} edits, "
     return (
-        f"shared neighbours by {request.metric} distance, HDBSCAN {version('hdbscan')} with "
+        f"{learned}shared neighbours by {request.metric} distance, HDBSCAN {version('hdbscan')} with "
         f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
     )
 

@@ -18,6 +18,7 @@ from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.records import FileState, JobState
 from tests.api.fake_curation import FakeCuration
 from tests.api.fake_levels import FakeLevels
+from tests.api.fake_likeness import FakeLikeness
 from tests.api.fake_parts import FakeBatches, FakeMarks, FakeOverview, FakeQuality, FakeTimeline, FakeTrash
 from tests.api.fake_uploads import FakeUploads
 from tests.conftest import draw
@@ -53,6 +54,7 @@ class FakeLibrary:
     def __post_init__(self) -> None:
         self.marks = FakeMarks(self.entries)
         self.levels = FakeLevels(self.entries)
+        self.likeness = FakeLikeness()
         self.timeline = FakeTimeline(self.entries)
         self.batches = FakeBatches(self.entries)
         self.curation = FakeCuration(self.entries, self.named)

@@ -66,6 +66,8 @@ CALLS = {
     ("post", "/api/groups/release"),
     ("get", "/api/groups/edits"),
     ("post", "/api/groups/edits/{edit}/undo"),
+    ("get", "/api/groups/learning"),
+    ("put", "/api/groups/learning"),
     ("get", "/api/groups/levels"),
     ("get", "/api/groups/cuts"),
     ("get", "/api/groups/cuts/{node}/images"),

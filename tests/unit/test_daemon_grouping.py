@@ -40,6 +40,7 @@ class Room:
             store,
             SimpleNamespace(active=lambda: SPACE),
             self.outcomes,
+            SimpleNamespace(lessons=lambda: (), wanted=lambda: None, keep=lambda _: None),
             SimpleNamespace(),
             home / "scratch",
             home / "kept",

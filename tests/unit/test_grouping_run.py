@@ -71,7 +71,7 @@ def test_a_run_finds_groups_and_says_why(request_of: Callable[..., Request]) -> 
     assert reply.ungrouped >= 5
     assert [done for done, _, _ in told] == [0, 1, 2, 3]
     assert "HDBSCAN" in reply.method
-    assert set(reply.seconds) == {"read", "cluster", "match", "describe"}
+    assert set(reply.seconds) == {"read", "learn", "cluster", "match", "describe"}
     largest = reply.groups[0]
     assert set(largest.members()) >= set(range(SIZES[0]))
     members = dict(largest.memberships(hashes(asked.contents), 5.0))

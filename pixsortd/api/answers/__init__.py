@@ -55,6 +55,7 @@ from pixsortd.api.answers.jobs import (
     Job,
     JobPage,
 )
+from pixsortd.api.answers.learning import Learning, LearningSwitch
 from pixsortd.api.answers.levels import (
     CutGroup,
     CutPage,
@@ -179,6 +180,8 @@ __all__ = [
     "Job",
     "JobPage",
     "LabelsBody",
+    "Learning",
+    "LearningSwitch",
     "Ledger",
     "Level",
     "Levels",

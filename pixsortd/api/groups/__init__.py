@@ -2,8 +2,8 @@
 
 from litestar import Router
 
-from pixsortd.api.groups import editing, history, levels, listing, proposals
+from pixsortd.api.groups import editing, history, learning, levels, listing, proposals
 
-_RESOURCES = (listing, editing, history, proposals, levels)
+_RESOURCES = (listing, editing, history, proposals, levels, learning)
 
 router = Router(path="/groups", tags=["groups"], route_handlers=[one for part in _RESOURCES for one in part.HANDLERS])

@@ -23,6 +23,7 @@ from pixsortd.api.ports.groups import (
     PastEdit,
     Settled,
 )
+from pixsortd.api.ports.learning import Likeness
 from pixsortd.api.ports.levels import (
     COARSEST,
     FINEST,
@@ -146,6 +147,7 @@ __all__ = [
     "Levels",
     "LevelsReport",
     "Library",
+    "Likeness",
     "MarkChange",
     "Marks",
     "MetricKind",

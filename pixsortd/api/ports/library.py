@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pixsortd.api.ports.batches import Batches
 from pixsortd.api.ports.groups import Curation
+from pixsortd.api.ports.learning import Likeness
 from pixsortd.api.ports.levels import Levels
 from pixsortd.api.ports.marks import Marks
 from pixsortd.api.ports.overview import Overview
@@ -25,6 +26,8 @@ class Library(Protocol):
     def marks(self) -> Marks: ...
     @property
     def levels(self) -> Levels: ...
+    @property
+    def likeness(self) -> Likeness: ...
     @property
     def timeline(self) -> Timeline: ...
     @property

@@ -12,6 +12,7 @@ from pixsortd.api.present.curation import (
 )
 from pixsortd.api.present.groups import group, group_page
 from pixsortd.api.present.jobs import job, job_page
+from pixsortd.api.present.learning import learning
 from pixsortd.api.present.levels import cut_page, levels
 from pixsortd.api.present.overview import overview, stage_page
 from pixsortd.api.present.photos import (
@@ -47,6 +48,7 @@ __all__ = [
     "image_page",
     "job",
     "job_page",
+    "learning",
     "levels",
     "membership",
     "named_group",

@@ -5,6 +5,7 @@ from pixsortd.daemon.grouping.book import Book
 from pixsortd.daemon.grouping.curator import Curator
 from pixsortd.daemon.grouping.grouper import Grouper
 from pixsortd.daemon.grouping.levels import DaemonLevels
+from pixsortd.daemon.grouping.likeness import LearnedLikeness
 from pixsortd.daemon.grouping.outcome import Outcomes
 
-__all__ = ["Arrivals", "Book", "Curator", "DaemonLevels", "Grouper", "Outcomes"]
+__all__ = ["Arrivals", "Book", "Curator", "DaemonLevels", "Grouper", "LearnedLikeness", "Outcomes"]

@@ -9,6 +9,7 @@ import structlog
 from pixsortd.api.ports import StageName
 from pixsortd.config import Settings
 from pixsortd.daemon.clustering import clustered
+from pixsortd.daemon.grouping.likeness import LearnedLikeness
 from pixsortd.daemon.grouping.outcome import Outcomes
 from pixsortd.daemon.jobs import Jobs, Progress
 from pixsortd.daemon.pipeline.holds import Holds
@@ -38,6 +39,7 @@ class Grouper:
         store: Store,
         searcher: Searcher,
         outcomes: Outcomes,
+        likeness: LearnedLikeness,
         jobs: Jobs,
         scratch: Path,
         kept: Path,
@@ -53,6 +55,7 @@ class Grouper:
         self._store = store
         self._searcher = searcher
         self._outcomes = outcomes
+        self._likeness = likeness
         self._jobs = jobs
         self._scratch = scratch
         self._kept = kept
@@ -143,6 +146,8 @@ class Grouper:
                 times=self._store.moments(contents),
                 space=space.name,
                 kept=os.fspath(self._kept),
+                lessons=self._likeness.lessons(),
+                use_learned=self._likeness.wanted(),
                 min_cluster_size=settings.min_cluster_size,
                 min_samples=settings.min_samples,
                 deadline=float(settings.deadline),
@@ -151,6 +156,7 @@ class Grouper:
         contents, reply = clustered(
             self._scratch, lambda file: self._store.save_vectors(space.key, file), asked, progress
         )
+        self._likeness.keep(reply.learning)
         done = self._outcomes.apply(reply, contents, space, count)
         photos = len(contents) // 32
         self.grouped.add(photos)
