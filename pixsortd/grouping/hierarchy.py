@@ -144,7 +144,7 @@ def _thresholds(parents: Ints, births: Floats, taken: list[int]) -> Floats:
     thresholds = np.full(count, np.inf)
     births = np.where(np.arange(count) == 0, divides, births)
     inside, above = under >= 0, over & (under < 0) & (divides > divides[0])
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         thresholds[above] = np.maximum(1.0 + 1.0 / divides[above], _ABOVE)
         thresholds[inside] = np.where(divides[inside] > 0, births[under[inside]] / divides[inside], 0.0)
     return thresholds
