@@ -12,6 +12,7 @@ import pixsortd
 from pixsortd.api import ports, present
 from pixsortd.config import Settings
 from pixsortd.daemon.batches.book import entry, known_batch, summaries
+from pixsortd.daemon.grouping.waiting import Lines
 from pixsortd.daemon.offline.readable import readable
 from pixsortd.daemon.photos.timeline import DaemonTimeline
 from pixsortd.daemon.photos.views import PhotoViews, known_group
@@ -114,11 +115,12 @@ class Offline:
 
     def groups(self) -> Iterator[Json]:
         """Every group, largest first."""
-        return (_json(present.group(group, {})) for group in self._store.groups())
+        waiting = Lines(self._store).counts()
+        return (_json(present.group(group, waiting)) for group in self._store.groups())
 
     def group(self, group: str) -> Json:
         """One group. Raises NotFound."""
-        return _json(present.group(known_group(self._store, group), {}))
+        return _json(present.group(known_group(self._store, group), Lines(self._store).counts()))
 
     def members(self, group: str) -> Iterator[Json]:
         """The photos of a group."""
