@@ -14,7 +14,7 @@ from tests.bench._chart import bar
 from tests.bench._memory import Peaks
 from tests.bench.profile import table
 
-COUNTS = {"reads"}
+COUNTS = {"churn", "reads"}
 """Programs whose figure is no time, so that a busy machine does not matter."""
 RESULT = {"target": ">= 2", "machine": "a machine", "load": [0.5, 0.4, 0.3], "unit": "x", "quiet": True}
 
