@@ -1,7 +1,7 @@
-"""The compiled parts of ``hdbscan`` that make clusters of a spanning tree, without the rest of the package.
+"""The compiled part of ``hdbscan`` that makes clusters of merges, without the rest of the package.
 
 Importing the package brings scikit-learn and more along: a second and a half, longer than grouping
-ten thousand photos takes. These parts need numpy alone.
+ten thousand photos takes. This part needs numpy alone.
 """
 
 import importlib
@@ -27,9 +27,8 @@ def _part(name: str) -> ModuleType:
         del sys.modules["hdbscan"]  # so that whoever wants the package gets all of it
 
 
-_linkage, _tree = _part("_hdbscan_linkage"), _part("_hdbscan_tree")
+_tree = _part("_hdbscan_tree")
 
-label = _linkage.label
 condense_tree = _tree.condense_tree
 compute_stability = _tree.compute_stability
 get_clusters = _tree.get_clusters

@@ -1,4 +1,4 @@
-"""Clusters from a spanning tree: the ``hdbscan`` package's own labelling, condensing and selecting.
+"""Clusters from a spanning tree: the ``hdbscan`` package's own condensing and selecting.
 
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017; Malzer and Baum 2019 (epsilon).
 """

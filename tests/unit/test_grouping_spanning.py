@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import hdbscan
 import numpy as np
 import pytest
-from hdbscan._hdbscan_linkage import mst_linkage_core
+from hdbscan._hdbscan_linkage import label, mst_linkage_core
 from hdbscan._hdbscan_reachability import mutual_reachability
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ from pixsortd.grouping.density import Selection, extract
 from pixsortd.grouping.neighbours import build, built
 from pixsortd.grouping.points import placed
 from pixsortd.grouping.reduce import Array
-from pixsortd.grouping.spanning import Edges, Spanning, mutual, tree
+from pixsortd.grouping.spanning import Edges, Spanning, merges, mutual, tree
 from pixsortd.records import BatchMetric
 from tests.unit.test_grouping_neighbours import measured, scattered
 
@@ -166,6 +166,12 @@ def test_the_same_edges_in_any_order_give_the_same_tree() -> None:
     one, other = tree(edges), tree(shuffled)
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     assert one.edges.tobytes() == other.edges.tobytes()
+
+
+@pytest.mark.parametrize("made", MATERIAL)
+def test_merges_are_those_of_hdbscan(made) -> None:
+    spanning = tree(mutual(build(made(300, 0), 8, BatchMetric.EUCLIDEAN), 5), far=99.0)
+    assert np.array_equal(merges(spanning), label(np.column_stack([spanning.edges, spanning.weights]).astype(float)))
 
 
 @pytest.mark.parametrize("metric", METRICS)
