@@ -37,7 +37,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.neighbours import NOBODY, Graph
-from pixsortd.grouping.reduce import Array, Floats, unit
+from pixsortd.grouping.reduce import BLOCK, Array, Floats, unit
 from pixsortd.records import LevelName
 
 WIDTH = 10
@@ -79,9 +79,13 @@ def background(vectors: Array) -> float:
     """The cosine that likeness counts from; the rows are in an order that says nothing of them, as by hash."""
     count = len(vectors)
     steps = range(1, min(count, 1 + -(-_PAIRS // max(count, 1))))
-    stride = max(1, count * len(steps) // _PAIRS)
-    chosen = np.arange(0, count, stride)
-    cosines = [np.einsum("ij,ij->i", unit(vectors[chosen]), unit(vectors[(chosen + step) % count])) for step in steps]
+    chosen = np.arange(0, count, max(1, count * len(steps) // _PAIRS))
+    parts = np.array_split(chosen, -(-len(chosen) // BLOCK)) if len(steps) else []
+    cosines = [
+        np.einsum("ij,ij->i", unit(vectors[part]), unit(vectors[(part + step) % count]))
+        for step in steps
+        for part in parts
+    ]
     if not cosines:
         return 0.0
     low, middle = np.quantile(np.concatenate(cosines), (0.16, 0.5))
