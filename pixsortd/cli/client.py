@@ -90,6 +90,14 @@ class DaemonClient:
         """Take an edit back; the edit that this is."""
         return self._call("POST", f"/groups/edits/{quote(edit, safe='')}/undo")
 
+    def learning(self) -> Json:
+        """How the likeness learned from the edits does."""
+        return self._call("GET", "/groups/learning")
+
+    def use_learned(self, use: bool | None) -> Json:
+        """Switch it off, or (None, True) let it be used where it does better."""
+        return self._call("PUT", "/groups/learning", {"use": use})
+
     def proposal(self) -> Json:
         """What the last clustering would change."""
         return self._call("GET", "/groups/proposal")

@@ -205,3 +205,12 @@ def test_levels_and_cuts(ask: Ask, library: FakeLibrary, photos: list[str]) -> N
     assert "`pixsortd groups recluster` makes it" in ask("groups", "levels").stderr
     assert "No tree is kept" in ask("groups", "cut", "0.5", code=1).stderr
     library.levels.kept = True
+
+
+def test_what_was_learned_and_its_switch(ask: Ask, library: FakeLibrary) -> None:
+    assert ask("groups", "learning").stdout.startswith("on: It is used.")
+    assert lines(ask("groups", "learning", "--json"))[0]["learned"] == 0.8
+    assert ask("groups", "learning", "--off").stdout.startswith("off: You switched it off.")
+    assert library.likeness.said is False
+    assert ask("groups", "learning", "--on").stdout.startswith("on: ")
+    assert library.likeness.said is None

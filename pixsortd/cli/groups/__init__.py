@@ -3,7 +3,7 @@
 import click
 
 from pixsortd.cli import shell
-from pixsortd.cli.groups import editing, history, levels, listing, proposal
+from pixsortd.cli.groups import editing, history, learning, levels, listing, proposal
 
 
 @click.group(cls=shell.Group, invoke_without_command=True)
@@ -17,5 +17,12 @@ def groups(context: click.Context) -> None:
         context.invoke(listing.list_groups)
 
 
-for _command in (*listing.COMMANDS, *editing.COMMANDS, *proposal.COMMANDS, *history.COMMANDS, *levels.COMMANDS):
+for _command in (
+    *listing.COMMANDS,
+    *editing.COMMANDS,
+    *proposal.COMMANDS,
+    *history.COMMANDS,
+    *learning.COMMANDS,
+    *levels.COMMANDS,
+):
     groups.add_command(_command)
