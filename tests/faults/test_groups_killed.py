@@ -89,6 +89,24 @@ def test_a_killed_clustering_is_whole_or_was_never_applied(home: Path) -> None:
     assert applied > KILLS // 2
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_clustering_changes_who_is_in_a_group_of_the_users(home: Path, seed: int) -> None:
+    editor = Editor(home, seed)
+    for _ in range(12):
+        for _ in range(4):
+            editor.edit()
+        touched = editor.decisions.constraints().known.keys()
+        before = editor.store.group_ids()
+        editor.cluster()
+        after = editor.store.group_ids()
+        for photo in PHOTOS:
+            if before.get(photo) in touched or after.get(photo) in touched:
+                assert after.get(photo) == before.get(photo)
+        sound(editor)
+    assert editor.decisions.edit_count() > 12
+    editor.close()
+
+
 def test_an_edit_that_the_index_has_no_room_for_is_done_later(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = Editor(home, 0)
     photo = editor.store.members("g0")[0]

@@ -138,7 +138,7 @@ def test_edits_outlive_reclustering_a_restart_and_the_index(daemon: Daemon) -> N
     shown = {group["id"]: group for group in daemon.get("/api/groups")["items"]}
     recluster(daemon)
     assert groups(daemon) == after
-    daemon.stop()
+    daemon.kill()
     with daemon:
         assert groups(daemon) == after
     shutil.rmtree(daemon.state_dir / "index")
@@ -156,3 +156,33 @@ def test_edits_outlive_reclustering_a_restart_and_the_index(daemon: Daemon) -> N
                 shown[group]["locked"],
                 True,
             )
+
+
+def test_a_proposal_waits_line_by_line_and_a_refusal_outlives_the_index(daemon: Daemon) -> None:
+    before = groups(daemon)
+    one, two, _ = sorted(before)
+    refused, accepted = sorted(before[two])[:2]
+    daemon.post(f"/api/groups/{one}", {"name": "Harbour"}, "PATCH")
+    daemon.post(f"/api/groups/{one}/members", {"add": [refused, accepted]})
+    daemon.post("/api/groups/release", {"images": [refused, accepted]})
+    recluster(daemon)
+    assert members(daemon, one) == before[one] | {refused, accepted}, "nobody but the user changes a named group"
+    [line] = daemon.get("/api/groups/proposal")["items"]
+    assert (line["group"], line["to"], line["photos"], line["waits"]) == (one, two, 2, True)
+    assert daemon.get(f"/api/groups/{one}")["waiting"] == 1
+    daemon.post(f"/api/groups/proposal/{line['id']}/refuse", {"images": [refused]})
+    [rest] = daemon.get("/api/groups/proposal")["items"]
+    daemon.post(f"/api/groups/proposal/{rest['id']}/accept", {"images": None})
+    after = groups(daemon)
+    assert after[one] == before[one] | {refused}
+    assert daemon.get("/api/groups/proposal")["items"] == []
+    assert recluster(daemon)["result"]["changed"] == 0
+    daemon.kill()
+    shutil.rmtree(daemon.state_dir / "index")
+    shutil.rmtree(daemon.state_dir / "backups", ignore_errors=True)
+    with daemon:
+        daemon.settled(3 * SIZE)
+        recluster(daemon)
+        assert members(daemon, one) == after[one]
+        assert daemon.get("/api/groups/proposal")["items"] == []
+        assert daemon.get(f"/api/groups/{one}")["name"] == "Harbour"

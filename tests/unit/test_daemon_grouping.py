@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from pixsortd.config import Settings
@@ -256,3 +257,15 @@ def test_groups_of_the_user_come_back_into_an_empty_index(room: Room, tmp_path: 
         assert (group.name, group.locked, group.touched, group.size) == ("Beach 2019", True, True, 5)
         assert LONERS[0] in again.groups["g2"]
         again.decisions.close()
+
+
+def test_another_embedding_model_changes_no_group_of_the_users(room: Room) -> None:
+    room.curator.rename("g1", "Beach 2019")
+    room.curator.place("g2", [LONERS[0]])
+    other = msgspec.structs.replace(SPACE, model="another")
+    contents = b"".join(PHOTOS)
+    room.outcomes.apply(reply(contents, {"g1": [*ONE[:2], *TWO[3:]], "g3": TWO[:3]}), contents, other, len(PHOTOS))
+    assert room.groups == {"g1": set(ONE), "g2": {*TWO, LONERS[0]}}
+    assert room.outcomes.last() == (len(PHOTOS), other.key.hex())
+    assert {line.waits for line in room.curator.proposal().proposal.changes} == {True}
+    assert (room.book.get("g1").name, room.book.get("g2").touched) == ("Beach 2019", True)
