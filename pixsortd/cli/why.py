@@ -33,7 +33,9 @@ def show(answer: Json) -> None:
         out.reason(answer["excluded_by"])
     if answer["image"]:
         image(answer["image"])
-    if answer["membership"]:
+    if answer["grouping"]:
+        grouping(answer["grouping"])
+    elif answer["membership"]:
         membership(answer["membership"])
     if answer["steps"]:
         out.line()
@@ -62,3 +64,16 @@ def membership(given: Json) -> None:
     out.line(f"in group {name}: {given['how']}, strength {given['strength']:.2f}{alike}")
     for one in given["nearest"]:
         out.line(f"  near {one}")
+
+
+def grouping(given: Json) -> None:
+    """Why the photo is in its group, or in none, and what would change that."""
+    if given["group"] is None:
+        out.line("in no group" + (", by your decision" if given["how"] == "decided" else ""))
+    else:
+        membership({**given, "group_name": given["name"]})
+    for words in (given["constraint"], given["unsure"]):
+        if words:
+            out.line(f"  {out.safe(words)}")
+    for rival in given["rivals"]:
+        out.line(f"  beside {out.safe(rival['name'] or rival['group'])}: {out.safe(rival['needs'])}")

@@ -11,7 +11,16 @@ from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
-from pixsortd.daemon.grouping import Arrivals, Book, Curator, DaemonLevels, Grouper, LearnedLikeness, Outcomes
+from pixsortd.daemon.grouping import (
+    Arrivals,
+    Book,
+    Curator,
+    DaemonLevels,
+    Grouper,
+    GroupingReasons,
+    LearnedLikeness,
+    Outcomes,
+)
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.library import DaemonLibrary
@@ -204,6 +213,7 @@ class Daemon:
             Curator(self.store, self.decisions, book, levels.smaller_half),
             levels,
             likeness,
+            GroupingReasons(self.store, self.searcher, book.constraints),
             self.grouper,
             self.roots,
             self.jobs,

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+import msgspec
+
 from pixsortd.api.events import EventHub
 from pixsortd.api.ports import (
     Event,
@@ -19,7 +21,7 @@ from pixsortd.api.ports import (
     StatusReport,
 )
 from pixsortd.daemon.batches import Batches
-from pixsortd.daemon.grouping import Book, Curator, DaemonLevels, Grouper, LearnedLikeness
+from pixsortd.daemon.grouping import Book, Curator, DaemonLevels, Grouper, GroupingReasons, LearnedLikeness
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.photos.marks import Marks
 from pixsortd.daemon.photos.originals import Originals
@@ -50,6 +52,7 @@ class DaemonLibrary:
         curation: Curator,
         levels: DaemonLevels,
         likeness: LearnedLikeness,
+        reasons: GroupingReasons,
         grouper: Grouper,
         roots: Roots,
         jobs: Jobs,
@@ -72,6 +75,7 @@ class DaemonLibrary:
         self._curation = curation
         self._levels = levels
         self._likeness = likeness
+        self._reasons = reasons
         self._grouper = grouper
         self._roots = roots
         self._jobs = jobs
@@ -235,15 +239,22 @@ class DaemonLibrary:
 
     def why_photo(self, sha256: bytes) -> Passport:
         """Passport of a photo."""
-        return self._views.why_photo(sha256)
+        return self._grouped(self._views.why_photo(sha256))
 
     def why_file(self, file: str) -> Passport:
         """Passport of a file."""
-        return self._views.why_file(file)
+        return self._grouped(self._views.why_file(file))
 
     def why_path(self, path: bytes) -> Passport:
         """Passport of an absolute path."""
-        return self._views.why_path(path)
+        return self._grouped(self._views.why_path(path))
+
+    def _grouped(self, passport: Passport) -> Passport:
+        """The passport with why the photo is in its group."""
+        entry = passport.image
+        if entry is None or entry.photo is None or entry.sha256 is None:
+            return passport
+        return msgspec.structs.replace(passport, grouping=self._reasons.of(entry.sha256))
 
     # --- the daemon itself -----------------------------------------------------------------------------
 

@@ -46,6 +46,29 @@ class Group(Answer, frozen=True, kw_only=True):
     waiting: Annotated[int, Meta(ge=0, description="lines of the proposal that concern it")]
 
 
+class Rival(Answer, frozen=True, kw_only=True):
+    """A group near a photo that it is not in, and what it would need to take it in."""
+
+    group: str
+    name: str | None
+    similarity: float
+    needs: str
+
+
+class Grouping(Answer, frozen=True, kw_only=True):
+    """Why a photo is in its group, or in none: who speaks for it, what you decided, and what would change it."""
+
+    group: str | None
+    name: str | None
+    how: str
+    strength: float | None
+    similarity: float | None
+    nearest: list[ImageId]
+    constraint: str | None
+    unsure: str | None
+    rivals: list[Rival]
+
+
 class GroupPage(Answer, frozen=True, kw_only=True):
     """A page of groups, largest first."""
 

@@ -1,4 +1,4 @@
-"""The likeness learned from the user's edits, and why a photo is or is not in a group."""
+"""The likeness learned from the user's edits."""
 
 from typing import Annotated
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixsortd.api.answers.base import Answer, Body, Reason, Seconds, Shown, Total
+from pixsortd.api.answers.groups import Grouping
 from pixsortd.api.answers.photos import File, Image, Membership
 from pixsortd.records import Role, RootState, WatchMode
 
@@ -102,5 +103,6 @@ class Why(Answer, frozen=True, kw_only=True):
     image: Image | None
     files: list[File]
     membership: Membership | None
+    grouping: Grouping | None
     excluded_by: Reason | None
     steps: list[Step]

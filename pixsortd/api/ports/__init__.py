@@ -54,6 +54,7 @@ from pixsortd.api.ports.overview import (
 )
 from pixsortd.api.ports.photos import (
     FileEntry,
+    Grouping,
     ImageEntry,
     ImageQuery,
     ImageSort,
@@ -61,6 +62,7 @@ from pixsortd.api.ports.photos import (
     Original,
     Page,
     Passport,
+    Rival,
     Similar,
     SimilarEntry,
 )
@@ -137,6 +139,7 @@ __all__ = [
     "Edited",
     "Event",
     "FileEntry",
+    "Grouping",
     "ImageEntry",
     "ImageQuery",
     "ImageSort",
@@ -170,6 +173,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "Restored",
+    "Rival",
     "RootEntry",
     "ScoreReport",
     "SettingEntry",

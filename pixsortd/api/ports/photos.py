@@ -116,6 +116,36 @@ class Original(Record, frozen=True, kw_only=True):
     """Pillow's name, as in `Photo.format`."""
 
 
+class Rival(Record, frozen=True, kw_only=True):
+    """A group near a photo that it is not in."""
+
+    group: str
+    name: str | None = None
+    similarity: float
+    """Mean cosine to its members that are nearest."""
+    needs: str
+    """What it would need to take the photo in, in words."""
+
+
+class Grouping(Record, frozen=True, kw_only=True):
+    """Why a photo is in its group, or in none."""
+
+    group: str | None = None
+    name: str | None = None
+    how: str = "none"
+    """``clustered``, ``joined``, ``decided``, or ``none`` for in no group by itself."""
+    strength: float | None = None
+    similarity: float | None = None
+    nearest: tuple[bytes, ...] = ()
+    """Members that speak for it, nearest first."""
+    constraint: str | None = None
+    """What the user said that decides, in words."""
+    unsure: str | None = None
+    """What speaks against its being where it is, and what would change it, in words."""
+    rivals: tuple[Rival, ...] = ()
+    """The best first."""
+
+
 class Passport(Record, frozen=True, kw_only=True):
     """All that is known of how a file or photo came to be where it is."""
 
@@ -126,3 +156,5 @@ class Passport(Record, frozen=True, kw_only=True):
     """Oldest first."""
     excluded_by: Reason | None = None
     """For a path below an excluded directory: the rule that keeps it out."""
+    grouping: Grouping | None = None
+    """None for what is no photo of the index."""

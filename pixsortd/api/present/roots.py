@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pixsortd import records
 from pixsortd.api import answers, ports
 from pixsortd.api.present.base import fields, reason
+from pixsortd.api.present.groups import grouping
 from pixsortd.api.present.photos import file, image, membership
 from pixsortd.api.text import shown
 
@@ -59,6 +60,7 @@ def why(passport: ports.Passport) -> answers.Why:
         image=image(entry) if entry else None,
         files=[file(one) for one in passport.files],
         membership=membership(entry) if entry else None,
+        grouping=None if passport.grouping is None else grouping(passport.grouping),
         excluded_by=reason(passport.excluded_by),
         steps=[_step(one) for one in passport.steps],
     )

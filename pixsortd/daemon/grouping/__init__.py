@@ -7,5 +7,6 @@ from pixsortd.daemon.grouping.grouper import Grouper
 from pixsortd.daemon.grouping.levels import DaemonLevels
 from pixsortd.daemon.grouping.likeness import LearnedLikeness
 from pixsortd.daemon.grouping.outcome import Outcomes
+from pixsortd.daemon.grouping.why import GroupingReasons
 
-__all__ = ["Arrivals", "Book", "Curator", "DaemonLevels", "Grouper", "LearnedLikeness", "Outcomes"]
+__all__ = ["Arrivals", "Book", "Curator", "DaemonLevels", "Grouper", "GroupingReasons", "LearnedLikeness", "Outcomes"]
