@@ -228,7 +228,7 @@ export class MockCuration {
   learning(): Learning {
     const pairs = 210
     return {
-      state: this.#use === false ? 'off' : 'on', pairs, held_out: 52, plain: 0.81, learned: 0.94, use: this.#use,
+      state: this.#use === false ? 'off' : 'on', edits: 24, judged: 9, pairs, held_out: 52, plain: 0.81, learned: 0.94, use: this.#use,
       why: `Of 52 pairs kept aside it tells 49 right, without it 42; ${Math.round((Date.now() / 1000 % DAY) / 3600)} h ago.`,
     }
   }
