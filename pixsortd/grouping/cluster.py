@@ -4,6 +4,13 @@ The steps: the exact graph of nearest neighbours, new weights from shared neighb
 spanning tree of mutual reachability (:mod:`.spanning`), HDBSCAN's own choice of clusters (:mod:`.density`), and
 then who of them is a member (:mod:`.members`).
 
+How the numbers were chosen: parts of 17 labelled classes were drawn, 6 to 13 of them, every other part with 6 to 28
+photos a class, and loners up to three in ten; 12 parts on each of two backbones and 5 on ``builtin``. The mean of
+the adjusted Rand index less a tenth of the share of loners drawn in decided, over the numbers of
+:mod:`.reweight` and :mod:`.members` and ``min_samples``; around the choice it is flat, within 0.01. On parts it gives 0.93
+(0.92 on the second backbone) at 6 (16) loners drawn in of 100. On all classes 0.93 at 7 of 40 loners, where HDBSCAN on the vectors has
+0.66 at 2, on 32 principal components 0.88 at 1, and on UMAP 0.90 at 33. Measured by ``python -m tests.bench groups``.
+
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017 (the ``hdbscan`` package).
 """
 
@@ -61,7 +68,7 @@ def cluster(
     left to tell it apart from, and density would only divide its noise.
     """
     points = placed(vectors, metric)
-    wide = width(min_samples)
+    wide = width(min_samples, len(vectors))
     graph = graph_of(points, wide)
     neighbours, halves = graph.neighbours[:, :wide], SCALES[metric].halves(graph.distances[:, :wide])
     spanning = tree(reweighed(neighbours, halves, min_samples), links, far=FAR)

@@ -17,11 +17,13 @@ from pixsortd.grouping.reduce import BLOCK, Array, Floats
 
 Labels = npt.NDArray[np.int64]
 
-WITNESSES = 5
-"""Members that a photo is compared with."""
+WITNESSES = 4
+"""Members that a photo is compared with: as many others as the smallest group of the default size has."""
 
-CONTRAST = 0.28
-"""Least contrast of a member."""
+CONTRAST = 0.29
+"""Least contrast of a member. Of labelled photos it keeps 97 in 100; a loner that density drew in has it one time in
+three. Contrast tells the two apart better than the mean over all members (area under the curve 0.98 and 0.99 on two
+backbones, against 0.98 and 0.93), HDBSCAN's own strength (0.92 and 0.63) or shared neighbours."""
 
 TYPICAL = 0.5
 """Least contrast of a member, by that of its group's median member."""

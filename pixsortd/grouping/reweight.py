@@ -24,6 +24,9 @@ from pixsortd.grouping.spanning import Edges
 NEIGHBOURS = 20
 """Entries of a photo's list that count."""
 
+SHARE = 4
+"""A list holds at most one in so many of the rows."""
+
 NEAREST = 6
 """Photos that an encoding is averaged over, the photo itself among them."""
 
@@ -43,9 +46,10 @@ Sparse = Any
 """A ``csr_array``; scipy has no types."""
 
 
-def width(min_samples: int) -> int:
-    """Columns that the graph needs: a core distance must be that of a neighbour and not of a stranger."""
-    return max(NEIGHBOURS, 4 * min_samples)
+def width(min_samples: int, count: int) -> int:
+    """Columns that the graph of ``count`` rows needs: a core distance must be that of a neighbour and not of a
+    stranger, and where all are in all lists nobody is told apart."""
+    return min(max(NEIGHBOURS, 4 * min_samples), max(count // SHARE, min_samples))
 
 
 def reweighed(neighbours: Array, halves: Array, min_samples: int) -> Edges:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixsortd.grouping.members import Membership, contrasts, settled
+from pixsortd.grouping.members import WITNESSES, Membership, contrasts, settled
 from pixsortd.grouping.neighbours import build
 from pixsortd.grouping.points import SCALES, placed
 from pixsortd.grouping.reduce import unit
@@ -34,7 +34,7 @@ def test_contrast_is_how_much_nearer_members_are_than_outsiders(metric: BatchMet
     held = contrasts(points, neighbours, halves, labels, labels)
     for row in range(2 * SIZE):
         own = np.flatnonzero((labels == labels[row]) & (np.arange(len(labels)) != row))
-        near = np.sort(apart[row, own])[:5].mean()
+        near = np.sort(apart[row, own])[:WITNESSES].mean()
         assert held[row] == pytest.approx(1 - near / apart[row, labels != labels[row]].mean(), abs=1e-4)
     assert (held[2 * SIZE :] == 0).all()
 
@@ -47,7 +47,7 @@ def test_contrast_of_an_outsider_leaves_itself_out() -> None:
     asked[3] = 0
     apart = np.square(points.rows[3] - points.rows).sum(-1) / 2
     outside = np.setdiff1d(np.flatnonzero(labels != 0), [3])
-    near = np.sort(apart[labels == 0])[:5].mean()
+    near = np.sort(apart[labels == 0])[:WITNESSES].mean()
     held = contrasts(points, neighbours, halves, labels, asked)
     assert held[3] == pytest.approx(1 - near / apart[outside].mean(), abs=1e-4)
     assert np.count_nonzero(held) == 1

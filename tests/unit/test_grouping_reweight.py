@@ -25,7 +25,7 @@ def test_pairs_of_one_subject_weigh_less_than_pairs_across() -> None:
 
 
 def test_weights_are_mutual_reachability_and_no_pair_is_named_twice() -> None:
-    graph = build(two_subjects(), width(5))
+    graph = build(two_subjects(), width(5, 240))
     edges = reweighed(graph.neighbours, graph.distances, 5)
     assert (edges.weights >= 0).all()
     assert (edges.weights <= FAR).all()
@@ -37,7 +37,7 @@ def test_weights_are_mutual_reachability_and_no_pair_is_named_twice() -> None:
 
 
 def test_a_core_distance_is_the_least_weight_that_so_many_neighbours_reach() -> None:
-    graph = build(two_subjects(), width(4))
+    graph = build(two_subjects(), width(4, 240))
     edges = reweighed(graph.neighbours, graph.distances, 4)
     for row in range(60):
         own = np.sort(edges.weights[(edges.pairs == row).any(1)])
