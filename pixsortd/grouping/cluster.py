@@ -4,12 +4,13 @@ The steps: the exact graph of nearest neighbours, new weights from shared neighb
 spanning tree of mutual reachability (:mod:`.spanning`), HDBSCAN's own choice of clusters (:mod:`.density`), and
 then who of them is a member (:mod:`.members`).
 
-How the numbers were chosen: parts of 17 labelled classes were drawn, 6 to 13 of them, every other part with 6 to 28
-photos a class, and loners up to three in ten; 12 parts on each of two backbones and 5 on ``builtin``. The mean of
-the adjusted Rand index less a tenth of the share of loners drawn in decided, over the numbers of
-:mod:`.reweight` and :mod:`.members` and ``min_samples``; around the choice it is flat, within 0.01. On parts it gives 0.93
-(0.92 on the second backbone) at 6 (16) loners drawn in of 100. On all classes 0.93 at 7 of 40 loners, where HDBSCAN on the vectors has
-0.66 at 2, on 32 principal components 0.88 at 1, and on UMAP 0.90 at 33. Measured by ``python -m tests.bench groups``.
+How the numbers were chosen: parts of 17 labelled classes were drawn, 6 to 13 of them, every other part with
+6 to 28 photos a class, and loners up to three in ten; 12 parts on each of two backbones and 5 on ``builtin``. The
+mean of the adjusted Rand index less a tenth of the share of loners drawn in led the choice, over the numbers
+of :mod:`.reweight` and :mod:`.members` and ``min_samples``; around it that is flat, within 0.01. On these parts the
+index is 0.93 (0.92 on the second backbone) at 7 (17) of 100 loners drawn in. On all classes it is 0.93 at 7 of 40
+loners, where HDBSCAN on the vectors has 0.66 at 2, on 32 principal components 0.88 at 1, and on UMAP 0.90 at
+33. ``python -m tests.bench groups`` measures it.
 
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017 (the ``hdbscan`` package).
 """
