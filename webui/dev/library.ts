@@ -255,7 +255,7 @@ export class MockLibrary {
     const own = image.group === null ? null : this.#groups.get(image.group)!
     const rivals = [...this.#groups.values()].filter((group) => group !== own).slice(0, 2)
     return {
-      group: image.group, name: image.group_name, how: own ? 'clustered' : null, strength: own ? 0.93 : null, similarity: own ? 0.874 : null, nearest: own?.exemplars ?? [],
+      group: image.group, name: image.group_name, how: own ? 'clustered' : '', strength: own ? 0.93 : null, similarity: own ? 0.874 : null, nearest: own?.exemplars ?? [],
       constraint: own?.locked ? `${own.name} is locked: nobody but you changes who is in it` : null,
       unsure: own ? null : 'its neighbours are in two groups, 4 in one and 3 in the other; one more photo like it in either would settle that',
       rivals: rivals.map((group, at) => ({ group: group.id, name: group.name, similarity: 0.71 - at / 10, needs: `a mean likeness of ${83 + at}% to its nearest members, ${12 + 10 * at} points more` })),
