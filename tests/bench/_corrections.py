@@ -8,9 +8,8 @@ import numpy as np
 
 from pixsortd.grouping.lessons import spread
 from pixsortd.records import Edit, Held, PlacePhotos
+from tests.bench._mixtures import LONERS
 
-LONERS = "misc"
-"""The label of photos that belong to no group."""
 BESIDE = 12
 """Members of each group that the daemon keeps beside an edit."""
 
