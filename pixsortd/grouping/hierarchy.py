@@ -110,14 +110,14 @@ def _ranges(parents: Ints, owned: Array) -> tuple[Ints, Ints]:
 
 def _taken(layout: Layout, labels: Rows) -> dict[int, int]:
     """The node by label; of two labels whose nodes lie inside one another only the one that fits better has its."""
-    seen, inner = labels[layout.order], layout.innermost()
+    seen = labels[layout.order]
     grouped = np.flatnonzero(seen >= 0)
     grouped = grouped[np.argsort(seen[grouped], kind="stable")]
     best: list[tuple[float, int, int]] = []
     for places in np.split(grouped, np.flatnonzero(np.diff(seen[grouped])) + 1):
-        found = max(overlaps(layout, inner, places, len(places)), key=lambda one: one.share, default=None)
-        if found is not None and found.share > 0.5:
-            best.append((-found.share, found.node, int(seen[places[0]])))
+        found = overlaps(layout, places, len(places))
+        if len(found.nodes):
+            best.append((-float(found.shares[0]), int(found.nodes[0]), int(seen[places[0]])))
     taken: dict[int, int] = {}
     free = np.ones(len(layout.order), bool)
     for _, node, label in sorted(best):

@@ -16,6 +16,8 @@ from pixsortd.grouping.reduce import Array
 
 SHARE = 1 / 3
 _PREFIX, _TREE = "v", "tree"
+_CLAIMS = 16
+"""Ids that one node may claim: nodes over one another, one group larger each, share much with many."""
 
 
 class _Claim(NamedTuple):
@@ -61,13 +63,14 @@ def continued_nodes(layout: Layout, before: Ints, earlier: Layout, ids: Sequence
     """
     claims: list[_Claim] = []
     founders: dict[int, bytes] = {}
-    places, inner = before[layout.order], earlier.innermost()
+    places = before[layout.order]
     for node in np.flatnonzero(layout.shown).tolist():
         start, end = int(layout.starts[node]), int(layout.ends[node])
         founders[node] = contents[layout.order[start:end].min()].tobytes()
         known = places[start:end]
-        for other, share in overlaps(earlier, inner, known[known >= 0], end - start):
-            if share > 0.5 and ids[other]:
+        found = overlaps(earlier, known[known >= 0], end - start)
+        for other, share in zip(found.nodes[:_CLAIMS].tolist(), found.shares.tolist(), strict=False):
+            if ids[other]:
                 claims.append(_Claim(1.0 - share, start - end, node, other))
     named = _given(claims, ids, founders, _TREE)
     return [named.get(node, "") for node in range(len(layout.starts))]

@@ -4,7 +4,6 @@ Every node has an interval of coarseness ``g`` in which it is a group of its own
 share a photo, and a greater ``g`` only ever puts groups together.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,38 +39,31 @@ class Layout(NamedTuple):
         shown: npt.NDArray[np.bool_] = self.thresholds < self.hidden
         return shown
 
-    def innermost(self) -> Ints:
-        """[t] by place, the last node that a row is in."""
-        inner = np.zeros(len(self.order), np.int32)
-        for node, (start, end) in enumerate(zip(self.starts.tolist(), self.ends.tolist(), strict=True)):
-            inner[start:end] = node
-        return inner
+
+class Overlaps(NamedTuple):
+    """Nodes that share rows with a set of them, the one that shares most first, ties by node."""
+
+    nodes: npt.NDArray[np.int64]
+    shares: Floats
+    """Rows in both by rows in either (Jaccard 1901)."""
 
 
-class Overlap(NamedTuple):
-    """A node that shares photos with a set of them."""
-
-    node: int
-    share: float
-    """Photos in both by photos in either (Jaccard 1901)."""
-
-
-def overlaps(layout: Layout, inner: Ints, places: npt.NDArray[np.integer], size: int) -> Iterator[Overlap]:
-    """The nodes that may share more than half with a set of ``size`` rows, from the innermost.
+def overlaps(layout: Layout, places: npt.NDArray[np.integer], size: int) -> Overlaps:
+    """The nodes that share more than half with a set of ``size`` rows.
 
     ``places`` are where in the order those of its rows are that the tree has, in any order. A node that
     shares more than half holds the middle one of them.
     """
     known = np.sort(places[:: -(-len(places) // _LOOKED_AT)]) if len(places) else places
-    node = int(inner[known[len(known) // 2]]) if len(known) else -1
-    while node >= 0:
-        start, end = int(layout.starts[node]), int(layout.ends[node])
-        if end - start > 2 * size:
-            return
-        inside = np.searchsorted(known, end) - np.searchsorted(known, start)
-        common = min(float(inside) / len(known) * len(places), end - start)
-        yield Overlap(node, common / (size + end - start - common))
-        node = int(layout.parents[node])
+    if not len(known):
+        return Overlaps(np.zeros(0, np.int64), np.zeros(0))
+    middle, sizes = known[len(known) // 2], layout.ends - layout.starts
+    near = np.flatnonzero((layout.starts <= middle) & (layout.ends > middle) & (sizes <= 2 * size))
+    inside = np.searchsorted(known, layout.ends[near]) - np.searchsorted(known, layout.starts[near])
+    common = np.minimum(inside / len(known) * len(places), sizes[near])
+    shares = common / (size + sizes[near] - common)
+    order = np.lexsort((near, -shares))[: np.count_nonzero(shares > 0.5)]
+    return Overlaps(near[order], shares[order])
 
 
 _NONE, _NOTHING = np.zeros(0, np.int32), np.zeros(0)
