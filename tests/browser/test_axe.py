@@ -48,7 +48,19 @@ def daemon(tmp_path_factory) -> Iterator[Daemon]:
         daemon.post(f"/api/batches/{batch}/analyze", {"min_cluster_size": 3}, "PUT")
         daemon.post("/api/trash", {"ids": ids[-1:]})
         wait_until(lambda: daemon.get(f"/api/batches/{batch}")["status"] == "complete", 60, why="groups of the batch")
+        propose(daemon)
         yield daemon
+
+
+def propose(daemon: Daemon) -> None:
+    """Have a clustering propose a change that waits: photos of one group were put into another, named one."""
+    one, other = (found["id"] for found in daemon.get("/api/groups")["items"])
+    daemon.post(f"/api/groups/{one}", {"name": "Pier"}, "PATCH")
+    ids = [image["id"] for image in daemon.images(group=other)][:2]
+    daemon.post(f"/api/groups/{one}/members", {"add": ids})
+    daemon.post("/api/groups/release", {"images": ids})
+    daemon.post("/api/groups/recluster")
+    wait_until(lambda: daemon.get("/api/groups/proposal")["items"], 60, why="a proposal")
 
 
 def photo(daemon: Daemon) -> str:
@@ -95,7 +107,15 @@ def lost(page: Page) -> None:
 VIEWS: dict[str, tuple[Callable[[Daemon], str], Callable[[Page], None]]] = {
     "library": (lambda _: "/", nothing),
     "groups": (lambda _: "/groups", nothing),
+    "groups, a level": (lambda _: "/groups?level=scene", nothing),
+    "groups, a cut": (lambda _: "/groups?cut=0.2", nothing),
     "group": (lambda d: f"/groups/{group(d)}", nothing),
+    "group, picking": (lambda d: f"/groups/{group(d)}", pick("Shift")),
+    "group, moving": (lambda d: f"/groups/{group(d)}", pick("m")),
+    "group, saying": (lambda d: f"/groups/{group(d)}", pick("d")),
+    "group, merging": (lambda d: f"/groups/{group(d)}", click("Merge")),
+    "proposed changes": (lambda _: "/groups/proposal", nothing),
+    "edits of groups": (lambda _: "/groups/edits", nothing),
     "batches": (lambda _: "/batches", nothing),
     "new batch": (lambda _: "/batches", click("New batch")),
     "batch": (lambda d: f"/batches/{batch(d)}", nothing),
@@ -154,6 +174,10 @@ def test_nothing_serious_on_a_phone(browser, daemon, axe, scheme):
     serious: list[str] = []
     for name in (
         "library",
+        "groups, a level",
+        "group, picking",
+        "proposed changes",
+        "edits of groups",
         "batches",
         "batch",
         "trash",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import watched
 from tests.conftest import write_photo
 from tests.harness import Daemon, wait_until
 
@@ -303,10 +304,10 @@ def test_why_a_photo_is_in_its_group(daemon, open_page):
     expect(page.get_by_role("listbox", name="Members that speak for it").get_by_role("option").first).to_be_visible()
 
 
-def test_nothing_to_decide_before_the_first_clustering(open_page, tmp_path):
+def test_nothing_to_decide_before_the_first_clustering(browser, tmp_path):
     (tmp_path / "photos").mkdir()
-    with Daemon(tmp_path / "d", [tmp_path / "photos"]) as daemon:
-        page = open_page(daemon.url, "/groups/proposal")
+    with Daemon(tmp_path / "d", [tmp_path / "photos"]) as daemon, watched(browser, daemon.url) as page:
+        page.goto(daemon.url + "/groups/proposal")
         expect(page.get_by_role("heading", name="Nothing to decide yet")).to_be_visible()
         page.get_by_role("link", name="Your edits").click()
         expect(page.get_by_role("heading", name="You have not edited any group yet")).to_be_visible()
