@@ -104,7 +104,7 @@ def test_a_rating_is_kept(page, daemon):
 
 def test_a_group_is_named_in_place_and_the_name_stays(page, daemon):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Groups").click()
-    page.locator("a[href^='/groups/']").first.click()
+    page.get_by_role("list", name="Groups", exact=True).get_by_role("link").first.click()
     expect(tiles(page).first).to_be_visible()
     page.get_by_role("button", name="group").first.click()
     page.get_by_label("Name of the group").fill("Beach 2019")
