@@ -56,8 +56,9 @@ def settled(points: Points, neighbours: Array, halves: Array, found: Membership,
         sizes = np.bincount(labels + 1, minlength=len(least))[1:]
         labels[np.append(sizes < min_cluster_size, True)[labels]] = -1
         wanted, shares = _votes(neighbours, labels)
+        wanted = np.where(labels < 0, wanted, -1)
         held = contrasts(points, neighbours, halves, labels, wanted)
-        joins = (labels < 0) & (wanted >= 0) & (held >= least[wanted])
+        joins = (wanted >= 0) & (held >= least[wanted])
         labels[joins], strengths[joins] = wanted[joins], shares[joins]
         if (labels == before).all():
             break
