@@ -10,8 +10,9 @@ mean of the adjusted Rand index less a tenth of the share of loners drawn in led
 of :mod:`.reweight` and :mod:`.members` and ``min_samples``: over all that were tried it ran from 0.77 to 0.80. The
 figure on all classes of the first backbone was looked at too, and among settings within 0.005 of the best it decided:
 it is no unseen set, and nearby settings have 0.90 to 0.935 there. There the index is 0.93 at 7 of 40 loners drawn
-in, where HDBSCAN on the vectors has 0.66 at 2, on 32 principal components 0.88 at 1, and on UMAP 0.90 at 33. On ten other parts of the same classes it is
-0.94 at 9 of 100 loners, on the second backbone 0.90 at 17 and on ``builtin`` 0.37 at 52.
+in, where HDBSCAN on the vectors has 0.66 at 2, on 32 principal components 0.88 at 1, and on UMAP 0.90 at 33. On ten
+other parts of the same classes it is 0.94 at 9 of 100 loners, on the second backbone 0.90 at 17 and on ``builtin``
+0.37 at 52.
 ``python -m tests.bench groups`` measures it.
 
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017 (the ``hdbscan`` package).
