@@ -37,9 +37,8 @@ def groups(daemon: Daemon) -> dict[str, set[str]]:
 
 def recluster(daemon: Daemon) -> dict[str, Any]:
     job = daemon.post("/api/groups/recluster")
-    done = wait_until(lambda: (found := daemon.get(f"/api/jobs/{job['id']}"))["state"] != "running" and found, 60)
-    while done["state"] == "waiting":
-        done = wait_until(lambda: daemon.get(f"/api/jobs/{job['id']}"), 60)
+    unfinished = {"queued", "waiting", "running"}
+    done = wait_until(lambda: (found := daemon.get(f"/api/jobs/{job['id']}"))["state"] not in unfinished and found, 60)
     assert done["state"] == "complete", done
     return done
 

@@ -269,3 +269,67 @@ def test_another_embedding_model_changes_no_group_of_the_users(room: Room) -> No
     assert room.outcomes.last() == (len(PHOTOS), other.key.hex())
     assert {line.waits for line in room.curator.proposal().proposal.changes} == {True}
     assert (room.book.get("g1").name, room.book.get("g2").touched) == ("Beach 2019", True)
+
+
+def ways(room: Room) -> set[tuple[GroupChangeKind, str | None, str | None, frozenset[bytes]]]:
+    return {
+        (line.kind, line.group, line.to, frozenset(line.photos)) for line in room.curator.proposal().proposal.changes
+    }
+
+
+def test_waiting_lines_follow_a_merge_of_the_users_and_void_ones_leave(room: Room) -> None:
+    room.curator.rename("g1", "Beach 2019")
+    room.curator.rename("g2", "Harbour")
+    room.analyst = lambda _: {"g1": [*ONE[:3], TWO[0]], "g2": [*TWO[2:], LONERS[0]], "g3": [*ONE[3:], TWO[1]]}
+    room.form()
+    room.curator.merge("g1", ["g2"])
+    assert ways(room) == {
+        (GroupChangeKind.SPLIT, "g1", "g3", frozenset(ONE[3:])),
+        (GroupChangeKind.SPLIT, "g1", "g3", frozenset(TWO[1:2])),
+        (GroupChangeKind.JOIN, None, "g1", frozenset(LONERS[:1])),
+    }, "the one from g2 into g1 has nothing left to do"
+    for settled in room.curator.settle_many([line.id for line in room.curator.proposal().proposal.changes], True):
+        assert settled.edited is not None
+    assert room.groups == {"g1": {*ONE[:3], TWO[0], *TWO[2:], LONERS[0]}, "g3": {*ONE[3:], TWO[1]}}
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_line_that_waits_again_is_of_the_groups_there_are(room: Room, accepted: bool) -> None:
+    room.curator.rename("g2", "Harbour")
+    room.analyst = lambda _: {"g1": ONE, "g2": [*TWO, LONERS[0]]}
+    room.form()
+    [line] = room.curator.proposal().proposal.changes
+    answer = room.curator.settle(line.id, accepted)
+    room.curator.merge("g1", ["g2"])
+    undone = room.curator.undo(answer.edit or "")
+    for line in room.curator.proposal().proposal.changes:
+        assert (line.group, line.to) == (None, "g1")
+        room.curator.settle(line.id, accepted=True)
+    assert room.groups == {"g1": {*ONE, *TWO, LONERS[0]}}
+    room.curator.undo(undone.edit or "")
+    assert room.groups.keys() == {"g1"}
+    assert ways(room) == set()
+
+
+def test_nobody_stays_under_the_id_of_a_group_whose_merge_is_accepted(room: Room) -> None:
+    room.curator.rename("g1", "Beach 2019")
+    room.curator.rename("g2", "Harbour")
+    room.analyst = lambda _: {"g1": [*ONE, *TWO[:4]]}
+    room.form()
+    merge, leave = room.curator.proposal().proposal.changes
+    assert (merge.kind, leave.kind) == (GroupChangeKind.MERGE, GroupChangeKind.LEAVE)
+    done = room.curator.settle(merge.id, accepted=True)
+    assert room.groups == {"g1": {*ONE, *TWO}}
+    assert ways(room) == {(GroupChangeKind.LEAVE, "g1", None, frozenset(TWO[4:]))}
+    room.curator.settle(leave.id, accepted=True)
+    assert room.groups == {"g1": {*ONE, *TWO[:4]}}
+    room.curator.undo(done.edit or "")
+    assert room.groups == {"g1": set(ONE), "g2": set(TWO[:4])}
+
+
+def test_a_split_never_takes_an_id_that_was_ever_given(room: Room) -> None:
+    first = room.curator.split("g1", ONE[:2])
+    [born] = room.groups.keys() - {"g1", "g2"}
+    room.curator.undo(first.edit or "")
+    second = room.curator.split("g1", ONE[:3])
+    assert born not in {group.id for group in second.groups}

@@ -159,7 +159,10 @@ class Book:
             return edit
         constraints = self._decisions.preview(edit)
         photos = effects.mentioned(edit)
-        now = self.present(effects.concerned(photos, constraints))
+        ended = (group for group in effects.groups_of(edit) if group in constraints.merged)
+        # Also who is in no line of a group that goes into another: nobody stays under an id that is merged.
+        whole = {*photos, *(photo for group in ended for photo in self._store.members(group))}
+        now = self.present(effects.concerned(whole, constraints))
         moves = effects.goal(effects.wanted(edit, now), now, constraints)
         before = {photo: now[photo] for photo in moves}
         edit = msgspec.structs.replace(edit, before=effects.held(before), after=effects.held(moves))
@@ -256,9 +259,9 @@ class Book:
         for past in self._decisions.edits_since(mark.edits):
             about = self.about(past)
             said = past.decision.after if isinstance(past.decision, Edit | UndoEdit) else ()
-            now = self.present(effects.places(said))
+            now = self.present({*effects.places(said), *effects.mentioned(about.edit)})
             moves = {photo: group for photo, group in effects.places(said).items() if now.get(photo, group) != group}
-            lines = self.lines.after(about.edit, about.undone, frozenset(moves), self.constraints())
+            lines = self.lines.after(about.edit, about.undone, {**now, **moves}, self.constraints())
             self._apply(moves, now, effects.groups_of(about.edit), {**self._marked(past), **lines})
 
     def _undoing(self, undoing: UndoEdit) -> tuple[UndoEdit, tuple[str, ...]]:

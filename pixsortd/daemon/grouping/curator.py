@@ -7,9 +7,11 @@ import msgspec
 from pixsortd.api.ports import Edited, Outlook, Page, PastEdit, Settled
 from pixsortd.daemon.grouping import effects
 from pixsortd.daemon.grouping.book import Book, Written
+from pixsortd.daemon.grouping.waiting import partly
 from pixsortd.daemon.grouping.words import so_many, told
 from pixsortd.decisions import Decisions, GroupEdit, Past
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
+from pixsortd.grouping.constraints import mentioned
 from pixsortd.grouping.ids import fresh
 from pixsortd.grouping.proposal import breaks
 from pixsortd.index.store import Store
@@ -17,7 +19,6 @@ from pixsortd.records import (
     BarPhotos,
     Group,
     GroupChange,
-    GroupChangeKind,
     LockGroup,
     MergeGroups,
     NameGroup,
@@ -99,11 +100,16 @@ class Curator:
             rest = tuple(photo for photo in members if photo not in chosen)
             if not rest:
                 raise InvalidRequest("no photo would stay in the group", next_step="Leave at least one photo out.")
-            constraints = self._book.constraints()
-            taken = {*(one.id for one in self._store.groups()), *constraints.known, *constraints.merged}
-            born = fresh(min(chosen), taken)
+            born = fresh(min(chosen), self._taken())
             edit = SplitGroup(group=group, born=born, photos=tuple(sorted(chosen)), rest=rest, edit="")
             return self._write(edit, found.id, born)
+
+    def _taken(self) -> set[str]:
+        """Ids that are or ever were those of groups: of present and proposed ones, and of every edit, undone or not."""
+        proposed = {line.to for line in self._book.lines.now().proposal.changes if line.to is not None}
+        edits = (past.decision for past in self._decisions.edits_since(0))
+        spoken = (group for edit in edits if not isinstance(edit, UndoEdit) for group in effects.groups_of(edit))
+        return {*(one.id for one in self._store.groups()), *mentioned(self._book.constraints()), *proposed, *spoken}
 
     # --- photos --------------------------------------------------------------------------------
 
@@ -298,9 +304,8 @@ class Curator:
 
 
 def _part(line: GroupChange, chosen: frozenset[bytes]) -> GroupChange:
-    """The line for these photos alone: with some left behind, no group goes into another or ends."""
+    """The line for these photos alone."""
     if len(chosen) == len(line.photos):
         return line
-    partly = {GroupChangeKind.MERGE: GroupChangeKind.MOVE, GroupChangeKind.END: GroupChangeKind.LEAVE}
     kept = tuple(photo for photo in line.photos if photo in chosen)
-    return msgspec.structs.replace(line, photos=kept, kind=partly.get(line.kind, line.kind))
+    return msgspec.structs.replace(partly(line), photos=kept)

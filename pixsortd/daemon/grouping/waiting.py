@@ -8,7 +8,7 @@ import msgspec
 
 from pixsortd.decisions import GroupEdit
 from pixsortd.index.store import Store
-from pixsortd.records import Constraints, Group, GroupChange, Proposal, Record, SettleChange
+from pixsortd.records import Constraints, Group, GroupChange, GroupChangeKind, Proposal, Record, SettleChange
 
 _NOTE = "proposal"
 
@@ -57,19 +57,19 @@ class Lines:
         return {_NOTE: msgspec.msgpack.encode(kept)}
 
     def after(
-        self, edit: GroupEdit, undone: bool, moved: Collection[bytes], constraints: Constraints
+        self, edit: GroupEdit, undone: bool, places: Mapping[bytes, str | None], constraints: Constraints
     ) -> dict[str, bytes]:
         """The note after an edit was made, or ``undone``; empty when the proposal stays as it is.
 
-        A line that the edit settled waits no more, or again; whatever else it moved or decided is no longer
-        the clustering's to propose.
+        ``places`` has where the photos are now that it moved or speaks of. A line that the edit settled waits
+        no more, or again; whatever else it moved or decided is no longer the clustering's to propose.
         """
         kept = self.now()
         before = kept.proposal.changes
-        own = edit.change if isinstance(edit, SettleChange) else None
-        lines = pruned(before, moved, constraints) if before else ()
-        if own is not None:
-            lines = again(lines, own) if undone else without(lines, own)
+        lines = pruned(before, places, constraints)
+        if isinstance(edit, SettleChange):
+            own = pruned([edit.change], places, constraints)
+            lines = (*without(lines, edit.change.photos), *(own if undone else ()))
         if lines == before:
             return {}
         return self.note(
@@ -77,42 +77,55 @@ class Lines:
         )
 
 
-def without(lines: Iterable[GroupChange], settled: GroupChange) -> tuple[GroupChange, ...]:
-    """The lines without the photos of one that was settled."""
-    way, gone = (settled.group, settled.to), frozenset(settled.photos)
-    kept = (_only(line, line.photos if (line.group, line.to) != way else _left(line, gone)) for line in lines)
+def without(lines: Iterable[GroupChange], settled: Collection[bytes]) -> tuple[GroupChange, ...]:
+    """The lines without photos of which one was settled: each photo is in one line at most."""
+    gone = frozenset(settled)
+    kept = (_only(line, tuple(photo for photo in line.photos if photo not in gone)) for line in lines)
     return tuple(line for line in kept if line is not None)
 
 
-def again(lines: Iterable[GroupChange], back: GroupChange) -> tuple[GroupChange, ...]:
-    """The lines and one that was settled before."""
-    return (*without(lines, back), back)
+def pruned(
+    lines: Iterable[GroupChange], places: Mapping[bytes, str | None], constraints: Constraints
+) -> tuple[GroupChange, ...]:
+    """The lines in words of the groups there are now, without what decisions rule out.
 
-
-def pruned(lines: Iterable[GroupChange], moved: Collection[bytes], constraints: Constraints) -> tuple[GroupChange, ...]:
-    """The lines without what was moved and without what decisions rule out, in words of the groups there are now."""
-    kept = (_allowed(line, moved, constraints) for line in lines)
+    ``places`` has where some photos are now: those that are no longer where their line has them leave it.
+    """
+    kept = (_allowed(_renamed(line, constraints.merged), places, constraints) for line in lines)
     return tuple(line for line in kept if line is not None)
 
 
-def _allowed(line: GroupChange, moved: Collection[bytes], constraints: Constraints) -> GroupChange | None:
-    group, to = (None if end is None else constraints.merged.get(end, end) for end in (line.group, line.to))
+def partly(line: GroupChange) -> GroupChange:
+    """The line as one of some members of its group: with others left, no group goes into another or ends."""
+    return msgspec.structs.replace(line, kind=_PARTLY.get(line.kind, line.kind))
+
+
+_PARTLY = {GroupChangeKind.MERGE: GroupChangeKind.MOVE, GroupChangeKind.END: GroupChangeKind.LEAVE}
+
+
+def _renamed(line: GroupChange, merged: Mapping[str, str]) -> GroupChange:
+    """The line with what its groups are part of by now. The id stays: whoever has seen it may still answer it."""
+    group, to = (None if end is None else merged.get(end, end) for end in (line.group, line.to))
+    if (group, to) == (line.group, line.to):
+        return line
+    line = line if group == line.group else partly(line)
+    return msgspec.structs.replace(line, group=group, to=to)
+
+
+def _allowed(line: GroupChange, places: Mapping[bytes, str | None], constraints: Constraints) -> GroupChange | None:
+    group, to = line.group, line.to
     if group == to or not constraints.locked.keys().isdisjoint({group, to}):
         return None
-    photos = tuple(
-        photo
-        for photo in line.photos
-        if photo not in moved
-        and (photo not in constraints.placed or constraints.placed[photo] == to)
-        and to not in constraints.barred.get(photo, ())
+    return _only(
+        line,
+        tuple(
+            photo
+            for photo in line.photos
+            if places.get(photo, group) == group
+            and (photo not in constraints.placed or constraints.placed[photo] == to)
+            and to not in constraints.barred.get(photo, ())
+        ),
     )
-    if (group, to) != (line.group, line.to):
-        line = msgspec.structs.replace(line, group=group, to=to)
-    return _only(line, photos)
-
-
-def _left(line: GroupChange, gone: Collection[bytes]) -> tuple[bytes, ...]:
-    return tuple(photo for photo in line.photos if photo not in gone)
 
 
 def _only(line: GroupChange, photos: tuple[bytes, ...]) -> GroupChange | None:
