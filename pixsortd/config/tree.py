@@ -163,6 +163,8 @@ class ClusterSettings(Section, frozen=True, kw_only=True):
     every: Duration = Duration(86400)
     min_cluster_size: Annotated[int, msgspec.Meta(ge=2)] = 5
     min_samples: Positive = 5
+    selection: Literal["eom", "leaf"] = "eom"
+    epsilon: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     deadline: Duration = Duration(7200)
 
 

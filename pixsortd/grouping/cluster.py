@@ -23,14 +23,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixsortd.grouping.density import Selection, extract
+from pixsortd.grouping.density import extract
 from pixsortd.grouping.members import Labels, Membership, settled
 from pixsortd.grouping.neighbours import Graph, built
 from pixsortd.grouping.points import SCALES, Points, placed
 from pixsortd.grouping.reduce import Array, Floats, blocks
 from pixsortd.grouping.reweight import FAR, reweighed, width
 from pixsortd.grouping.spanning import Spanning, tree
-from pixsortd.records import BatchMetric
+from pixsortd.records import BatchMetric, Selection
 
 ALIKE = 0.9
 """Cosine from which photos are look-alikes in every space: unrelated ones stay below 0.8."""

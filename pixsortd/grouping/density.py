@@ -3,7 +3,6 @@
 Papers: Campello, Moulavi and Sander 2013; McInnes, Healy and Astels 2017; Malzer and Baum 2019 (epsilon).
 """
 
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -12,15 +11,7 @@ import numpy.typing as npt
 from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters
 from pixsortd.grouping.reduce import Array, Floats
 from pixsortd.grouping.spanning import Spanning, merges
-
-
-class Selection(StrEnum):
-    """Which clusters of the condensed tree are taken."""
-
-    EOM = "eom"
-    """Those of most excess of mass, at any height."""
-    LEAF = "leaf"
-    """Those that do not divide any further."""
+from pixsortd.records import Selection
 
 
 class Extraction(NamedTuple):

@@ -19,6 +19,7 @@ from pixsortd.grouping.packing import hashes, numbers
 from pixsortd.grouping.points import Points
 from pixsortd.grouping.reduce import BLOCK, Array
 from pixsortd.grouping.request import GRAPH, LEVELS, FoundGroup, Request
+from pixsortd.records import Selection
 
 
 class Rows(NamedTuple):
@@ -71,6 +72,8 @@ def cluster_rows(rows: Rows, request: Request) -> Clusters:
         request.metric,
         graph_of=lambda points, need: _graph(rows, request, points, need),
         links=linked(rows, request),
+        selection=request.selection,
+        epsilon=request.epsilon,
     )
 
 
@@ -145,6 +148,8 @@ def method(request: Request, taught: judging.Outcome) -> str:
     return (
         f"{learned}shared neighbours by {request.metric} distance, HDBSCAN {version('hdbscan')} with "
         f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
+        + (f", {request.selection} clusters" if request.selection is not Selection.EOM else "")
+        + (f", undivided below {request.epsilon:g}" if request.epsilon else "")
     )
 
 

@@ -64,7 +64,7 @@ from pixsortd.records.files import (
     PutBack,
     Refused,
 )
-from pixsortd.records.groups import Group, GroupState, Lineage, LineageEvent, Membership, Proposal
+from pixsortd.records.groups import Group, GroupState, Lineage, LineageEvent, Membership, Proposal, Selection
 from pixsortd.records.jobs import Job, JobState, Step
 from pixsortd.records.learning import Learning, LearningState
 from pixsortd.records.levels import LevelName, View, ViewGroup
@@ -147,6 +147,7 @@ __all__ = [
     "RootState",
     "Route",
     "Score",
+    "Selection",
     "SettleChange",
     "Space",
     "SplitGroup",

@@ -21,6 +21,15 @@ class Membership(Record, frozen=True, kw_only=True):
     """Mean cosine to ``nearest``."""
 
 
+class Selection(StrEnum):
+    """Which clusters of the condensed tree are taken."""
+
+    EOM = "eom"
+    """Those of most excess of mass, at any height."""
+    LEAF = "leaf"
+    """Those that do not divide any further."""
+
+
 class GroupState(StrEnum):
     """Whether the last clustering found the group."""
 

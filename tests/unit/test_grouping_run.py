@@ -22,6 +22,7 @@ from pixsortd.grouping.packing import hashes
 from pixsortd.grouping.reduce import unit
 from pixsortd.grouping.request import Failure, Progress, Reply, Request
 from pixsortd.grouping.run import recluster
+from pixsortd.records import Selection
 
 SIZES = (20, 12, 8)
 
@@ -87,6 +88,27 @@ def test_a_run_finds_groups_and_says_why(request_of: Callable[..., Request]) -> 
         assert membership.similarity is not None
     floors = [member.similarity >= largest.floor for member in members.values() if member.similarity]
     assert sum(floors) >= 0.9 * len(floors)
+
+
+def test_which_clusters_are_taken_is_asked_for(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    subjects = np.repeat(unit(generator.normal(size=(6, 64))), 2, axis=0)  # each in two versions
+    versions = np.repeat(unit(subjects + 0.25 * unit(generator.normal(size=subjects.shape))), 12, axis=0)
+    vectors = unit(versions + 0.2 * unit(generator.normal(size=versions.shape))).astype(np.float16)
+    np.save(tmp_path / "vectors.npy", vectors)
+    contents = b"".join(generator.bytes(32) for _ in vectors)
+
+    def groups(**parameters: object) -> tuple[int, str]:
+        asked = msgspec.structs.replace(Request(vectors=str(tmp_path / "vectors.npy"), contents=contents), **parameters)
+        reply = recluster(asked, no_progress, never)
+        return len(reply.groups), reply.method
+
+    leaves, how = groups(selection=Selection.LEAF)
+    assert leaves == 12
+    assert "leaf" in how
+    merged, how = groups(selection=Selection.LEAF, epsilon=0.9)
+    assert merged == 6
+    assert "0.9" in how
 
 
 def test_order_of_arrival_changes_nothing(request_of: Callable[..., Request]) -> None:

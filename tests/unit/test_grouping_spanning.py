@@ -16,12 +16,12 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.metrics import adjusted_rand_score
 
 from pixsortd.grouping import crossing
-from pixsortd.grouping.density import Selection, extract
+from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import build, built
 from pixsortd.grouping.points import placed
 from pixsortd.grouping.reduce import Array
 from pixsortd.grouping.spanning import Edges, Spanning, merges, mutual, tree
-from pixsortd.records import BatchMetric
+from pixsortd.records import BatchMetric, Selection
 from tests.unit.test_grouping_neighbours import measured, scattered
 
 METRICS = list(BatchMetric)

@@ -18,7 +18,7 @@ from pixsortd.daemon.search import Searcher
 from pixsortd.errors import Conflict
 from pixsortd.grouping.request import Request
 from pixsortd.index.store import Store
-from pixsortd.records import Job, Space
+from pixsortd.records import Job, Selection, Space
 
 log = structlog.get_logger()
 
@@ -150,6 +150,8 @@ class Grouper:
                 use_learned=self._likeness.wanted(),
                 min_cluster_size=settings.min_cluster_size,
                 min_samples=settings.min_samples,
+                selection=Selection(settings.selection),
+                epsilon=settings.epsilon,
                 deadline=float(settings.deadline),
             )
 
