@@ -189,3 +189,35 @@ def test_bytes_are_bounded_by_the_memory_there_is() -> None:
     assert room(WorkerSettings(memory="640MB")) == 20 * 10**6
     assert room(WorkerSettings(batch_bytes=Size(10**6))) == 10**6
     assert room(WorkerSettings(batch_bytes=Size(10**15))) == physical_memory() // 32
+
+
+# --- who hears that all is done ------------------------------------------------------------------
+
+
+def test_idleness_is_told_after_the_files_and_again_after_known_photos() -> None:
+    backlog, told = Backlog(waiting=1, lacking=6), []
+    subject = agenda(backlog, idle=lambda: told.append(len(backlog.missing)))
+    assert len(subject.next_batch(ROOTS)) == 1
+    backlog.waiting = []
+    while subject.next_batch(ROOTS):
+        pass
+    assert told == [6, 0], "known photos may have got a space in which groups are now to be formed"
+    assert subject.next_batch(ROOTS) == []
+    assert told == [6, 0]
+
+
+def test_the_end_is_told_once_nothing_is_in_flight() -> None:
+    told: list[bool] = []
+    subject = agenda(Backlog(lacking=1), idle=lambda: told.append(True))
+    [last] = subject.next_batch(ROOTS)
+    assert subject.next_batch(ROOTS, [(last.root, last.path)]) == []
+    assert told == []
+    assert subject.next_batch(ROOTS) == []
+    assert told == [True]
+
+
+def test_idleness_is_told_at_the_start_while_scoring_is_held() -> None:
+    told: list[bool] = []
+    subject = agenda(Backlog(lacking=1), {StageName.SCORE}, idle=lambda: told.append(True))
+    assert subject.next_batch(ROOTS) == subject.next_batch(ROOTS) == []
+    assert told == [True]

@@ -59,7 +59,7 @@ class Agenda:
         holds: Container[StageName],
         on_idle: Callable[[], None],
     ) -> None:
-        """``on_idle`` hears that no file waits any more, though photos may still be scored."""
+        """``on_idle`` hears that no file waits any more, though photos may still be completed, and that they are."""
         self._settings = settings
         self._backlog = backlog
         self._abilities = abilities
@@ -83,7 +83,8 @@ class Agenda:
         """Whether no known photo lacks anything that can be computed."""
         self._counted = False
         """Whether ``backfill`` has been counted since the scoring is held."""
-        self._arrivals = False
+        self._news = False
+        """Whether ``on_idle`` has not heard of the last that was done."""
         self._offered = 0
 
     @property
@@ -113,9 +114,13 @@ class Agenda:
         for rows_of in both if self._ordered_first else reversed(both):
             if rows := rows_of(roots, in_flight):
                 return rows
-        if in_flight and (self._arrivals or self._unscored):
+        if in_flight and (self._news or self._unscored):
             return []
-        return self._lacking(roots)
+        self._tell()
+        rows = self._lacking(roots)
+        if not in_flight:
+            self._tell()
+        return rows
 
     def wants(self, sha256: bytes) -> Wants:
         """What is to be computed for a photo of the batch in work."""
@@ -175,7 +180,7 @@ class Agenda:
             self.ahead = self._settled(roots, {*in_flight, *((row.root, row.path) for row in rows)})
             # Other scores cost many times what all the rest does: a backlog is made visible first, they come after.
             self._scoring = _none if StageName.SCORE in self._holds else _inline if self.ahead else _all
-            self._arrivals = True
+            self._news = True
         return rows
 
     def _settled(self, roots: Collection[str], but: Collection[tuple[str, bytes]]) -> list[FileRow]:
@@ -184,11 +189,13 @@ class Agenda:
     def _files(self, lane: StageName) -> int:
         return self._paces[lane].files(self._settings().worker.batch_files)
 
+    def _tell(self) -> None:
+        if self._news:
+            self._news = False
+            self._on_idle()
+
     def _lacking(self, roots: Collection[str]) -> list[FileRow]:
         """Known photos that lack a space, a metric or their thumbnail."""
-        if self._arrivals:
-            self._arrivals = False
-            self._on_idle()
         if self._unscored:
             if self.backfill:
                 self.backfill += self.unscored
@@ -200,13 +207,13 @@ class Agenda:
         keys = [space.key for space in offer.spaces]
         if StageName.SCORE in self._holds:
             if not self._counted:
-                self._counted = True
+                self._counted = self._news = True
                 self.backfill = self._backlog.lacking_count(keys, offer.metrics)
             return []
         self._counted, self._scoring, self.lane = False, _all, StageName.SCORE
         self.ahead = []
         rows = self._backlog.lacking(keys, offer.metrics, self._files(StageName.SCORE), roots)
-        self._complete = not rows
+        self._complete = self._news = not rows
         if rows and not self.backfill:
             self.backfill = self._backlog.lacking_count(keys, offer.metrics)
         else:
