@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pixsortd.grouping.nearest import NOBODY
 from pixsortd.grouping.reduce import Array, Floats
@@ -39,8 +40,8 @@ FAR = 1.0
 _SHARED = 2 / 3
 """Share of a neighbour's own reciprocal neighbours that must be ours too before we take over the rest."""
 
-_PAIRS = 1 << 18
-"""Pairs whose encodings are compared at a time."""
+_SPREAD = 64
+"""Rows whose encodings are spread out at a time."""
 
 Sparse = Any
 """A ``csr_array``; scipy has no types."""
@@ -61,6 +62,25 @@ def reweighed(neighbours: Array, halves: Array, min_samples: int) -> Edges:
     count, wide = neighbours.shape
     if not wide:
         return Edges(np.zeros((0, 2), np.int32), np.zeros(0), np.full(count, FAR), np.full(count, FAR))
+    order = _side_by_side(neighbours)
+    places = np.full(count + 1, NOBODY, np.int32)
+    places[order] = np.arange(count)
+    edges = _weighed(places[neighbours][order], halves[order], min_samples)
+    return edges._replace(pairs=np.sort(order[edges.pairs], 1), core=edges.core[places[:-1]])
+
+
+def _side_by_side(neighbours: Array) -> npt.NDArray[np.int32]:
+    """The rows so that neighbours stand near one another (Cuthill and McKee 1969): their weights are at hand then."""
+    kept = neighbours != NOBODY
+    count, ends = len(kept), np.append(0, np.cumsum(kept.sum(1)))
+    near = csr_array((np.ones(ends[-1], np.int8), neighbours[kept], ends), shape=(count, count))
+    order: npt.NDArray[np.int32] = reverse_cuthill_mckee(near, symmetric_mode=True)
+    return order
+
+
+def _weighed(neighbours: Array, halves: Floats, min_samples: int) -> Edges:
+    """What :func:`reweighed` says, for rows in any order."""
+    count = len(neighbours)
     pairs, apart = _pairs(neighbours, halves)
     typical = float(np.median(halves[neighbours != NOBODY]))
     straight = np.divide(apart, apart + typical, out=np.zeros_like(apart), where=apart > 0)
@@ -124,22 +144,38 @@ def _ones(rows: Sparse) -> Sparse:
 
 
 def _jaccard(encoded: Sparse, pairs: npt.NDArray[np.int32]) -> Floats:
-    """Of rows of sum 1: one less what they share by what either has."""
-    shared = np.empty(len(pairs))
-    for start in range(0, len(pairs), _PAIRS):
-        first, second = pairs[start : start + _PAIRS].T
-        shared[start : start + _PAIRS] = encoded[first].minimum(encoded[second]).sum(1)
+    """Of rows of sum 1: one less what they share by what either has. The pairs rise by their first rows.
+
+    A few first rows are spread out at a time, for the second ones to be looked up in.
+    """
+    count, shared = encoded.shape[0], np.zeros(len(pairs))
+    spread, starts = np.zeros(_SPREAD * count), np.arange(0, count + _SPREAD, _SPREAD)
+    ends = np.searchsorted(pairs[:, 0], starts)
+    for start, low, high in zip(starts.tolist(), ends, ends[1:], strict=False):
+        first, second = pairs[low:high].T
+        one, other = encoded[start : start + _SPREAD], encoded[second]
+        filled = _lines(np.arange(one.shape[0]), one)
+        spread[filled] = one.data
+        other.data = np.minimum(other.data, spread.take(_lines(first - start, other), mode="clip"))
+        shared[low:high] = other.sum(1)
+        spread[filled] = 0.0
     apart: Floats = (1.0 - shared / (2.0 - shared)).clip(0.0, 1.0)
     return apart
 
 
+def _lines(lines: Array, rows: Sparse) -> Array:
+    """Where the entries of rows are, if each row goes into the line named."""
+    places: Array = np.repeat(lines.astype(np.int64) * rows.shape[1], np.diff(rows.indptr)) + rows.indices
+    return places
+
+
 def _core(count: int, pairs: npt.NDArray[np.int32], weights: Floats, min_samples: int) -> Floats:
     """The ``min_samples``-th least weight of each row, ``FAR`` where it has fewer."""
-    rows, both = pairs.T.ravel(), np.tile(weights, 2)
-    order = np.lexsort((both, rows))
-    starts = np.searchsorted(rows[order], np.arange(count + 1))
-    places = starts[:-1] + max(min_samples, 1) - 1
+    order = np.argsort(weights, kind="stable")
+    rows, ranks = pairs[order].ravel(), np.repeat(np.arange(len(order), dtype=np.int32), 2)
+    ranked = csr_array((np.ones(len(rows), np.int8), (rows, ranks)), shape=(count, len(order)))
+    places = ranked.indptr[:-1] + max(min_samples, 1) - 1
     core = np.full(count, FAR)
-    enough = places < starts[1:]
-    core[enough] = both[order][places[enough]]
+    enough = places < ranked.indptr[1:]
+    core[enough] = weights[order[ranked.indices[places[enough]]]]
     return core
