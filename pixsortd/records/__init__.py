@@ -6,6 +6,7 @@ its bytes (32 raw bytes here, hex at the edges); a root by a short hex id made f
 """
 
 from pixsortd.records.base import Reason, Record
+from pixsortd.records.changes import GroupChange, GroupChangeKind
 from pixsortd.records.decisions import (
     UNGROUPED,
     AnalyzeBatch,
@@ -32,8 +33,6 @@ from pixsortd.records.edits import (
     BarPhotos,
     Constraints,
     Edit,
-    GroupChange,
-    GroupChangeKind,
     Held,
     LockGroup,
     MergeGroups,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from pixsortd.records.base import Record
+from pixsortd.records.changes import GroupChange
+from pixsortd.records.groups import Group
 
 
 class Relation(StrEnum):
@@ -15,47 +17,6 @@ class Relation(StrEnum):
     """No two of them belong to one group."""
     DISTINCT = "distinct"
     """They are no duplicates of one another, however alike."""
-
-
-class GroupChangeKind(StrEnum):
-    """What one line of a proposal would do."""
-
-    JOIN = "join"
-    """Photos of no group would enter ``to``."""
-    LEAVE = "leave"
-    """Photos of ``group`` would be in no group."""
-    MOVE = "move"
-    """Photos of ``group`` would be in ``to``, which was there before."""
-    SPLIT = "split"
-    """Photos of ``group`` would form ``to``, a new group."""
-    MERGE = "merge"
-    """What is left of ``group`` would go into ``to``, and ``group`` would end."""
-    BIRTH = "birth"
-    """Photos of no group would form ``to``, a new group."""
-    END = "end"
-    """``group`` would lose its last photos to no group."""
-
-
-class GroupChange(Record, frozen=True, kw_only=True):
-    """One line of a proposal: the same photos would go the same way."""
-
-    id: str
-    """Made from what it does, so that the same line has the same id in every run."""
-    kind: GroupChangeKind
-    photos: tuple[bytes, ...]
-    """By rising hash."""
-    unlisted: int = 0
-    """How many more it had, where a stored line was kept without its photos."""
-    group: str | None = None
-    """Where they are; None for in no group."""
-    to: str | None = None
-    """Where they would be; None for in no group."""
-    waits: bool = False
-    """The user decides; without, it applies itself."""
-    why: str = ""
-    """Why it waits, in words."""
-    unsteady: bool = False
-    """These photos went back and forth in the last runs."""
 
 
 class Held(Record, frozen=True, kw_only=True):
@@ -76,6 +37,8 @@ class Edit(Record, frozen=True, kw_only=True):
     beside: tuple[Held, ...] = ()
     """Some other members, as they were then, of the groups that it took photos from, put them into or kept them
     out of: what a metric can learn from it, without an index."""
+    ended: tuple[Group, ...] = ()
+    """The groups that it left nothing of, as they were: they come back when it is undone."""
 
 
 class PlacePhotos(Edit, frozen=True, kw_only=True, tag=True):

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from pixsortd.records.base import Record
-from pixsortd.records.edits import GroupChange
+from pixsortd.records.changes import GroupChange
 
 
 class Membership(Record, frozen=True, kw_only=True):

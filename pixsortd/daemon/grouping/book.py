@@ -170,7 +170,15 @@ class Book:
         beside = effects.besides(
             (group for group in spoken if group is not None), photos, self._members_of_note, _BESIDE
         )
-        return msgspec.structs.replace(edit, beside=beside)
+        unknown = [group for group in effects.groups_of(edit) if group not in constraints.known]
+        return msgspec.structs.replace(edit, beside=beside, ended=self._emptied(edit, unknown))
+
+    def _emptied(self, edit: Edit, groups: Iterable[str]) -> tuple[Group, ...]:
+        """Those of the groups that an edit leaves without a photo, as they are."""
+        gone = Counter(one.group for one in edit.before for _ in one.photos)
+        gone.subtract(one.group for one in edit.after for _ in one.photos)
+        found = map(self._store.group, groups)
+        return tuple(group for group in found if group is not None and group.size == gone[group.id])
 
     def _members_of_note(self, group: str) -> Iterator[bytes]:
         """Members of a group, its exemplars first."""
@@ -262,7 +270,8 @@ class Book:
             now = self.present({*effects.places(said), *effects.mentioned(about.edit)})
             moves = {photo: group for photo, group in effects.places(said).items() if now.get(photo, group) != group}
             lines = self.lines.after(about.edit, about.undone, {**now, **moves}, self.constraints())
-            self._apply(moves, now, effects.groups_of(about.edit), {**self._marked(past), **lines})
+            former = about.edit.ended if isinstance(about.edit, Edit) else ()
+            self._apply(moves, now, effects.groups_of(about.edit), {**self._marked(past), **lines}, former)
 
     def _undoing(self, undoing: UndoEdit) -> tuple[UndoEdit, tuple[str, ...]]:
         """The undoing with what it will do, and what it cannot, in words.
@@ -296,16 +305,25 @@ class Book:
         return [one for past in later if isinstance(past.decision, Edit) for one in past.decision.after]
 
     def _apply(
-        self, moves: Mapping[bytes, str | None], now: Places, groups: Iterable[str], notes: Mapping[str, bytes]
+        self,
+        moves: Mapping[bytes, str | None],
+        now: Places,
+        groups: Iterable[str],
+        notes: Mapping[str, bytes],
+        former: Iterable[Group] = (),
     ) -> None:
-        """Move photos and write all groups that this concerns, in one transaction."""
+        """Move photos and write all groups that this concerns, in one transaction.
+
+        ``former`` are groups as they were, for those that come back.
+        """
         at = time.time()
         constraints = self.constraints()
         concerned = dict.fromkeys((*groups, *(now[photo] for photo in moves), *moves.values()))
         known = {group: self._store.group(group) for group in concerned if group is not None}
         pattern = next((group for group in known.values() if group is not None), None)
+        remembered = {**self.lines.now().born, **{group.id: group for group in former}}
         records = [
-            mirrored(found or self.lines.now().born.get(group) or _new(group, at, pattern), constraints)
+            mirrored(found or remembered.get(group) or _new(group, at, pattern), constraints)
             for group, found in known.items()
             if found is not None or group in constraints.known or group in moves.values()
         ]
