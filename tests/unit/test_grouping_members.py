@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixsortd.grouping.members import WITNESSES, Membership, contrasts, settled
+from pixsortd.grouping.members import WITNESSES, Membership, Outsiders, contrasts, settled
 from pixsortd.grouping.neighbours import build
 from pixsortd.grouping.points import SCALES, placed
 from pixsortd.grouping.reduce import unit
@@ -31,7 +31,7 @@ def test_contrast_is_how_much_nearer_members_are_than_outsiders(metric: BatchMet
     points, neighbours, halves = scene(metric)
     labels = truth()
     apart = np.square(points.rows[:, None] - points.rows[None]).sum(-1) / 2
-    held = contrasts(points, neighbours, halves, labels, labels)
+    held = contrasts(Outsiders(points, 2), neighbours, halves, labels, labels)
     for row in range(2 * SIZE):
         own = np.flatnonzero((labels == labels[row]) & (np.arange(len(labels)) != row))
         near = np.sort(apart[row, own])[:WITNESSES].mean()
@@ -48,9 +48,22 @@ def test_contrast_of_an_outsider_leaves_itself_out() -> None:
     apart = np.square(points.rows[3] - points.rows).sum(-1) / 2
     outside = np.setdiff1d(np.flatnonzero(labels != 0), [3])
     near = np.sort(apart[labels == 0])[:WITNESSES].mean()
-    held = contrasts(points, neighbours, halves, labels, asked)
+    held = contrasts(Outsiders(points, 2), neighbours, halves, labels, asked)
     assert held[3] == pytest.approx(1 - near / apart[outside].mean(), abs=1e-4)
     assert np.count_nonzero(held) == 1
+
+
+def test_contrasts_follow_groups_that_change() -> None:
+    points, neighbours, halves = scene()
+    generator = np.random.default_rng(5)
+    outsiders, labels = Outsiders(points, 2), truth()
+    for _ in range(4):
+        for asked in (labels, np.where(labels < 0, generator.integers(-1, 2, len(labels)), -1)):
+            held = contrasts(outsiders, neighbours, halves, labels, asked)
+            assert held == pytest.approx(contrasts(Outsiders(points, 2), neighbours, halves, labels, asked), abs=1e-9)
+        moved = generator.integers(0, len(labels), 3)
+        labels = labels.copy()
+        labels[moved] = generator.integers(-1, 2, 3)
 
 
 def test_loners_that_were_drawn_in_leave() -> None:
