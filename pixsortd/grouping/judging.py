@@ -85,7 +85,8 @@ def _said(so_far: Learning, scores: Scores) -> Learning:
     """The judgement with figures, in words."""
     judged = len(scores.plain)
     if not judged:
-        return so_far
+        why = f"It needs {EDITS} edits to be judged on, and has none yet whose photos can be held out."
+        return so_far if so_far.state is LearningState.OFF else msgspec.structs.replace(so_far, why=why)
     plain, own = float(scores.plain.mean()), float(scores.learned.mean())
     state = so_far.state
     figures = (

@@ -78,6 +78,9 @@ def test_few_words_are_not_enough(library):
     assert learning.state is LearningState.LEARNING
     assert likeness is None
     assert learned(contents, vectors, [], None).learning.pairs == 0
+    alone = learned(contents, vectors, taught(contents, classes, 1)[:1], None).learning
+    assert (alone.pairs, alone.held_out) == (1, 0)
+    assert f"needs {EDITS} edits" in alone.why
 
 
 def test_the_switch_is_the_users(library):
