@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters
 from pixsortd.grouping.reduce import Array, Floats
-from pixsortd.grouping.spanning import Spanning, merges
+from pixsortd.grouping.spanning import Spanning
 from pixsortd.records import Selection
 
 
@@ -39,8 +39,7 @@ def extract(
 
 def condensed(spanning: Spanning, min_cluster_size: int) -> Array:
     """The condensed tree alone, as in ``Extraction``."""
-    steps = merges(spanning)
-    if not len(steps):
+    if not len(spanning.merges):
         return np.empty(0, [("parent", np.intp), ("child", np.intp), ("lambda_val", float), ("child_size", np.intp)])
-    records: Array = condense_tree(steps, max(min_cluster_size, 2))
+    records: Array = condense_tree(spanning.merges, max(min_cluster_size, 2))
     return records

@@ -20,7 +20,7 @@ from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import build, built
 from pixsortd.grouping.points import placed
 from pixsortd.grouping.reduce import Array
-from pixsortd.grouping.spanning import Edges, Spanning, merges, mutual, tree
+from pixsortd.grouping.spanning import Edges, Spanning, mutual, tree
 from pixsortd.records import BatchMetric, Selection
 from tests.unit.test_grouping_neighbours import measured, scattered
 
@@ -171,7 +171,7 @@ def test_the_same_edges_in_any_order_give_the_same_tree() -> None:
 @pytest.mark.parametrize("made", MATERIAL)
 def test_merges_are_those_of_hdbscan(made) -> None:
     spanning = tree(mutual(build(made(300, 0), 8, BatchMetric.EUCLIDEAN), 5), far=99.0)
-    assert np.array_equal(merges(spanning), label(np.column_stack([spanning.edges, spanning.weights]).astype(float)))
+    assert np.array_equal(spanning.merges, label(np.column_stack([spanning.edges, spanning.weights]).astype(float)))
 
 
 @pytest.mark.parametrize("metric", METRICS)
