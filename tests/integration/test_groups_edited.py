@@ -37,7 +37,7 @@ def groups(daemon: Daemon) -> dict[str, set[str]]:
 
 def recluster(daemon: Daemon) -> dict[str, Any]:
     job = daemon.post("/api/groups/recluster")
-    unfinished = {"queued", "waiting", "running"}
+    unfinished = {"queued", "running"}
     done = wait_until(lambda: (found := daemon.get(f"/api/jobs/{job['id']}"))["state"] not in unfinished and found, 60)
     assert done["state"] == "complete", done
     return done

@@ -350,36 +350,3 @@ def test_a_split_never_takes_an_id_that_was_ever_given(room: Room) -> None:
     room.curator.undo(first.edit or "")
     second = room.curator.split("g1", ONE[:3])
     assert born not in {group.id for group in second.groups}
-
-
-def test_a_group_of_nobodys_ends_when_two_clusterings_of_different_photos_say_so(room: Room) -> None:
-    more = [content(b"more %d" % i) for i in range(20)]
-    index(room.store, *(b"more %d" % i for i in range(20)))
-    both = {"g1": ONE, "g2": TWO}
-    room.analyst = lambda _: {**both, "g3": more}
-    room.form()
-    index(room.store, b"another")
-    room.analyst = lambda _: both
-    for _ in range(3):
-        assert room.form()["changed"] == 0, "the same clustering again is no second opinion"
-    assert room.groups["g3"] == set(more)
-    assert room.book.get("g3").state is GroupState.ACTIVE
-    assert room.curator.proposal().proposal.changes == ()
-    index(room.store, b"yet another")
-    assert room.form()["changed"] == 20
-    assert room.groups.keys() == {"g1", "g2"}
-    assert room.form()["changed"] == 0
-
-
-@pytest.mark.parametrize("what", ["method", "space"])
-def test_another_way_of_clustering_is_not_held_over(room: Room, what: str) -> None:
-    more = [content(b"more %d" % i) for i in range(20)]
-    index(room.store, *(b"more %d" % i for i in range(20)))
-    room.analyst = lambda _: {"g1": ONE, "g2": TWO, "g3": more}
-    room.form()
-    contents = b"".join(sorted([*PHOTOS, *more]))
-    found = reply(contents, {"g1": ONE, "g2": TWO})
-    found = msgspec.structs.replace(found, method="another") if what == "method" else found
-    space = msgspec.structs.replace(SPACE, model="another") if what == "space" else SPACE
-    for changed in (20, 0):
-        assert room.outcomes.apply(found, contents, space, 32)["changed"] == changed
