@@ -43,12 +43,22 @@ def describe(vectors: Array, strengths: Floats) -> Description:
         cosines = rows[start : start + _BLOCK] @ rows[witnesses].T
         own = np.arange(start, start + len(cosines))[:, None] == witnesses
         cosines[own] = -2.0
-        order = np.argsort(-cosines, axis=1, kind="stable")[:, : nearest.shape[1]]
+        order = _largest(cosines, nearest.shape[1])
         nearest[start : start + _BLOCK] = witnesses[order]
         similarity[start : start + _BLOCK] = np.take_along_axis(cosines, order, 1).mean(1)
     return Description(
         nearest, similarity.clip(-1, 1), _exemplars(rows, witnesses, strengths), float(np.quantile(similarity, LOOSEST))
     )
+
+
+def _largest(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
+    """[rows, count] the columns of the largest, largest first, ties by column: one number for a value and its column,
+    as the bits of floats rise with them."""
+    bits = (0.0 - values).view(np.int32)  # without a negative zero
+    keys = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits).astype(np.int64) << 32 | np.arange(values.shape[1])
+    if count < values.shape[1]:
+        keys = np.partition(keys, count - 1, axis=1)[:, :count]
+    return np.sort(keys, axis=1) & 0xFFFFFFFF
 
 
 def _exemplars(rows: npt.NDArray[np.float32], witnesses: npt.NDArray[np.int64], strengths: Floats) -> tuple[int, ...]:
