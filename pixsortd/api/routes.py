@@ -30,6 +30,7 @@ from pixsortd.api import (
 )
 from pixsortd.api.bodies import MAX_BODY
 from pixsortd.api.problems import HANDLERS
+from pixsortd.api.strictly import strictly
 
 DEPENDENCIES = ("library", "streams", "numbers", "page", "door", "slots")
 """Names under which handlers ask for what they need."""
@@ -68,6 +69,7 @@ def api_router() -> Router:
             numbers.router,
             feed.events,
         ],
+        before_request=strictly,
     )
 
 

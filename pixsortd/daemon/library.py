@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-import msgspec
-
 from pixsortd.api.events import EventHub
 from pixsortd.api.ports import (
     Event,
@@ -239,22 +237,15 @@ class DaemonLibrary:
 
     def why_photo(self, sha256: bytes) -> Passport:
         """Passport of a photo."""
-        return self._grouped(self._views.why_photo(sha256))
+        return self._reasons.told(self._views.why_photo(sha256))
 
     def why_file(self, file: str) -> Passport:
         """Passport of a file."""
-        return self._grouped(self._views.why_file(file))
+        return self._reasons.told(self._views.why_file(file))
 
     def why_path(self, path: bytes) -> Passport:
         """Passport of an absolute path."""
-        return self._grouped(self._views.why_path(path))
-
-    def _grouped(self, passport: Passport) -> Passport:
-        """The passport with why the photo is in its group."""
-        entry = passport.image
-        if entry is None or entry.photo is None or entry.sha256 is None:
-            return passport
-        return msgspec.structs.replace(passport, grouping=self._reasons.of(entry.sha256))
+        return self._reasons.told(self._views.why_path(path))
 
     # --- the daemon itself -----------------------------------------------------------------------------
 

@@ -284,3 +284,21 @@ def test_calls_that_are_none(api, method, path):
     answer = api.request(method, f"/api/groups/{path}")
     assert answer.status_code in (404, 405)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "field"),
+    [
+        ("PUT", f"/api/groups/{BEACH}/lock", {"locked": 0}, "locked"),
+        ("PUT", f"/api/groups/{BEACH}/lock", {"locked": "true"}, "locked"),
+        ("PUT", "/api/groups/learning", {"use": 1}, "use"),
+        ("PATCH", f"/api/groups/{BEACH}", {"name": 5}, "name"),
+        ("POST", "/api/images/quality/batch", {"ids": ["00" * 32], "again": 0}, "again"),
+        ("PUT", "/api/batches/b1/analyze", {"min_cluster_size": "5"}, "min_cluster_size"),
+    ],
+)
+def test_what_looks_like_a_value_is_none(api, library, method, address, body, field):
+    answer = api.request(method, address, json=body)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:pixsortd:problem:invalid-request")
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+    assert library.curation.said == []

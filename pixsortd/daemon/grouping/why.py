@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from pixsortd.api.ports import Grouping, Rival
+import msgspec
+
+from pixsortd.api.ports import Grouping, Passport, Rival
 from pixsortd.daemon.search import Searcher
 from pixsortd.grouping.constraints import title
 from pixsortd.grouping.join import NEAREST, NEIGHBOURS, Candidate, Verdict, judged
@@ -19,6 +21,13 @@ class GroupingReasons:
         self._store = store
         self._searcher = searcher
         self._constraints = constraints
+
+    def told(self, passport: Passport) -> Passport:
+        """The passport with why the photo is in its group."""
+        entry = passport.image
+        if entry is None or entry.photo is None or entry.sha256 is None:
+            return passport
+        return msgspec.structs.replace(passport, grouping=self.of(entry.sha256))
 
     def of(self, sha256: bytes) -> Grouping:
         """The place of one photo."""

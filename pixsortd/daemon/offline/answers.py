@@ -13,6 +13,7 @@ from pixsortd.api import ports, present
 from pixsortd.config import Settings
 from pixsortd.daemon.batches.book import entry, known_batch, summaries
 from pixsortd.daemon.grouping.waiting import Lines
+from pixsortd.daemon.grouping.why import GroupingReasons
 from pixsortd.daemon.offline.readable import readable
 from pixsortd.daemon.photos.timeline import DaemonTimeline
 from pixsortd.daemon.photos.views import PhotoViews, known_group
@@ -81,6 +82,7 @@ class Offline:
         self._said = last_said(state_dir / "decisions")
         self._timeline = DaemonTimeline(self._store, self._roots, self._said)
         self._views = PhotoViews(self._store, self._roots, self._searcher, self._said)
+        self._reasons = GroupingReasons(self._store, self._searcher, self._said.constraints)
 
     def close(self) -> None:
         """Close the index."""
@@ -145,11 +147,12 @@ class Offline:
         """The passport behind the id of a photo or of a file. Raises NotFound."""
         photo = _PHOTO.fullmatch(photo_or_file)
         views = self._views
-        return _json(present.why(views.why_photo(bytes.fromhex(photo[0])) if photo else views.why_file(photo_or_file)))
+        passport = views.why_photo(bytes.fromhex(photo[0])) if photo else views.why_file(photo_or_file)
+        return _json(present.why(self._reasons.told(passport)))
 
     def why_path(self, path: bytes) -> Json:
         """The passport of an absolute path. Raises NotFound."""
-        return _json(present.why(self._views.why_path(path)))
+        return _json(present.why(self._reasons.told(self._views.why_path(path))))
 
     def quarantine(self) -> Iterator[Json]:
         """Every failed file with its reason."""
