@@ -191,6 +191,16 @@ class Daemon:
             if cursor is None:
                 return
 
+    def grouped(self, seconds: float = 120) -> None:
+        """Wait until groups have been formed and no job is left to do."""
+
+        def done() -> bool:
+            jobs = self.get("/api/jobs")["items"]
+            formed = any(job["kind"] == "recluster" and job["state"] == "complete" for job in jobs)
+            return formed and not any(job["state"] in ("queued", "running") for job in jobs)
+
+        wait_until(done, seconds, 0.2, why="groups to be formed")
+
     def settled(self, on_disk: int | None = None, seconds: float = 120) -> dict[str, int]:
         """Wait until nothing is pending (and ``on_disk`` files are known); the ledger, which must add up."""
 

@@ -44,6 +44,7 @@ def test_a_file_that_kills_the_decoder_is_tried_twice_at_most(tmp_path):
         assert daemon.get(f"/api/why?path={poison}")["steps"][-1]["what"] == "failed"
         identity = hashlib.sha256(poison.read_bytes()).hexdigest()
         assert [image["id"] for image in daemon.images(status="failed")] == [identity]
+        daemon.grouped()
     with daemon:
         assert daemon.settled(11)["failed"] == 1
         assert not daemon.children(), "a quarantined file must not be tried again by a restart"

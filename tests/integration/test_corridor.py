@@ -76,6 +76,7 @@ def test_restart_without_change_reads_and_computes_nothing(tmp_path, photos):
     daemon = Daemon(tmp_path / "d", [photos])
     with daemon:
         daemon.settled(12)
+        daemon.grouped()
     with daemon:
         daemon.settled(12)
         assert embedded(daemon) == 0
