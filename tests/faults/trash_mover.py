@@ -31,7 +31,12 @@ def main(home: Path, seed: int, way: str) -> None:
         print("ready", flush=True)  # so that recovery is killed too
         trash.recover([os.fsencode(root)])
         while True:
-            present = sorted(path for path in root.rglob("*.jpg") if path.parent.name != ".pixsortd-trash")
+            present = sorted(
+                path
+                for path in root.rglob("*.jpg")
+                # An empty file is what an earlier kill left of a name just taken, and no photo.
+                if path.parent.name != ".pixsortd-trash" and path.stat().st_size
+            )
             items = [item.id for item in trash.contents.all()]
             if present and chance.random() < 0.5:
                 some = chance.sample(present, min(len(present), chance.randint(1, 8)))
