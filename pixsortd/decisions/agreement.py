@@ -43,11 +43,13 @@ def agreed(
 ) -> Agreement:
     """Take everything in, the latest first, and leave out what contradicts what is in.
 
-    ``placed`` and ``barred`` give the order with each word; a photo is not barred from where it is placed.
-    Photos without a relation need no look: nothing about one alone can contradict.
+    ``placed`` and ``barred`` give the order with each word. Other photos without a relation need no look:
+    nothing about one alone can contradict.
     """
     binding = [said for said in relations if said.relation is not Relation.DISTINCT]
-    related = sorted({photo for said in binding for photo in said.photos})
+    # A merge may make the group that a photo is in the very one it was barred from.
+    torn = {photo for photo, (_, group) in placed.items() if group in barred.get(photo, ())}
+    related = sorted(torn.union(*(said.photos for said in binding)))
     weighed = _Weighed()
     steps: list[tuple[int, Callable[[], None]]] = []
     for photo in related:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixsortd.decisions import GroupEdit, Projections
+from pixsortd.decisions.agreement import agreed
 from pixsortd.decisions.codec import decoded, encode
 from pixsortd.decisions.curation import Curation
 from pixsortd.records import (
@@ -337,3 +338,11 @@ def test_what_holds_can_hold_together(said: list[GroupEdit | UndoEdit]) -> None:
         assert group is None or group in found.known
     photos = [photo for members in found.known.values() for photo in members]
     assert len(photos) == len(set(photos)), "nobody is known in two groups"
+
+
+def test_a_bar_and_a_place_in_one_group_are_a_conflict() -> None:
+    photo = b"p" * 32
+    late = agreed({photo: (2, "g")}, {photo: {"g": 1}}, [])
+    assert (late.placed, late.barred, len(late.conflicts)) == ({photo: "g"}, {}, 1)
+    early = agreed({photo: (1, "g")}, {photo: {"g": 2}}, [])
+    assert (early.placed, early.barred, len(early.conflicts)) == ({}, {photo: frozenset({"g"})}, 1)
