@@ -8,46 +8,14 @@ import msgspec
 
 from pixsortd.decisions.bindings import Bindings
 from pixsortd.records import (
-    BarPhotos,
     Constraints,
+    GroupEdit,
     Lineage,
-    LockGroup,
-    MergeGroups,
-    NameGroup,
-    PlacePhotos,
-    RelatePhotos,
-    ReleasePhotos,
-    SettleChange,
-    SplitGroup,
     UndoEdit,
 )
 
-GroupEdit = (
-    NameGroup
-    | PlacePhotos
-    | BarPhotos
-    | ReleasePhotos
-    | RelatePhotos
-    | LockGroup
-    | MergeGroups
-    | SplitGroup
-    | SettleChange
-)
-"""What can be undone."""
-
 _encode = msgspec.msgpack.Encoder().encode
-_decoder: msgspec.msgpack.Decoder[GroupEdit | UndoEdit] = msgspec.msgpack.Decoder(
-    NameGroup
-    | PlacePhotos
-    | BarPhotos
-    | ReleasePhotos
-    | RelatePhotos
-    | LockGroup
-    | MergeGroups
-    | SplitGroup
-    | SettleChange
-    | UndoEdit
-)
+_decoder: msgspec.msgpack.Decoder[GroupEdit | UndoEdit] = msgspec.msgpack.Decoder(GroupEdit | UndoEdit)
 
 
 class Past(NamedTuple):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pixsortd.decisions.batches import BatchState
 from pixsortd.decisions.codec import decoded, encode
-from pixsortd.decisions.curation import GroupEdit, Past
+from pixsortd.decisions.curation import Past
 from pixsortd.decisions.projections import Projections
 from pixsortd.errors import DecisionsDamaged
 from pixsortd.logfile import LogFile, sound_bodies
-from pixsortd.records import ColourLabel, Constraints, Decision, Lineage, UndoEdit
+from pixsortd.records import ColourLabel, Constraints, Decision, GroupEdit, Lineage, UndoEdit
 
 NAME = "decisions.log"
 """The log's file name."""

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pixsortd.decisions import batches
 from pixsortd.decisions.batches import BatchState
-from pixsortd.decisions.curation import Curation, GroupEdit
+from pixsortd.decisions.curation import Curation
 from pixsortd.records import (
     CaptionPhoto,
     ColourLabel,
@@ -13,6 +13,7 @@ from pixsortd.records import (
     Constraints,
     CreateBatch,
     Decision,
+    GroupEdit,
     LabelPhoto,
     RatePhoto,
     UndoEdit,

@@ -178,8 +178,21 @@ class RankBatch(Record, frozen=True, kw_only=True, tag=True):
     at: float = 0.0
 
 
-Decision = (
+GroupEdit = (
     NameGroup
+    | PlacePhotos
+    | BarPhotos
+    | ReleasePhotos
+    | RelatePhotos
+    | LockGroup
+    | MergeGroups
+    | SplitGroup
+    | SettleChange
+)
+"""Edits of groups: what can be undone."""
+
+Decision = (
+    GroupEdit
     | RatePhoto
     | LabelPhoto
     | CaptionPhoto
@@ -193,14 +206,6 @@ Decision = (
     | CancelAnalysis
     | LabelBatch
     | RankBatch
-    | PlacePhotos
-    | BarPhotos
-    | ReleasePhotos
-    | RelatePhotos
-    | LockGroup
-    | MergeGroups
-    | SplitGroup
-    | SettleChange
     | UseLearned
     | UndoEdit
 )

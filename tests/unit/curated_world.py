@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pixsortd.decisions.curation import Curation, GroupEdit
+from pixsortd.decisions.curation import Curation
 from pixsortd.grouping.constraints import mentioned
 from pixsortd.grouping.ids import fresh
 from pixsortd.grouping.lines import departures
@@ -12,6 +12,7 @@ from pixsortd.records import (
     BarPhotos,
     Constraints,
     GroupChange,
+    GroupEdit,
     Held,
     LockGroup,
     MergeGroups,

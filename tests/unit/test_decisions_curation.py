@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixsortd.decisions import GroupEdit, Projections
+from pixsortd.decisions import Projections
 from pixsortd.decisions.agreement import agreed
 from pixsortd.decisions.codec import decoded, encode
 from pixsortd.decisions.curation import Curation
@@ -17,6 +17,7 @@ from pixsortd.records import (
     Constraints,
     GroupChange,
     GroupChangeKind,
+    GroupEdit,
     Held,
     LineageEvent,
     LockGroup,

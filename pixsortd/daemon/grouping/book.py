@@ -13,7 +13,7 @@ import structlog
 from pixsortd.daemon.grouping import effects, waiting
 from pixsortd.daemon.grouping.effects import Places
 from pixsortd.daemon.grouping.words import so_many
-from pixsortd.decisions import Decisions, GroupEdit, Past
+from pixsortd.decisions import Decisions, Past
 from pixsortd.errors import Conflict, IndexFull, NotFound
 from pixsortd.grouping.constraints import title
 from pixsortd.index.store import Store
@@ -21,6 +21,7 @@ from pixsortd.records import (
     Constraints,
     Edit,
     Group,
+    GroupEdit,
     GroupState,
     Held,
     Membership,

@@ -9,7 +9,7 @@ from pixsortd.daemon.grouping import effects
 from pixsortd.daemon.grouping.book import Book, Written
 from pixsortd.daemon.grouping.waiting import partly
 from pixsortd.daemon.grouping.words import so_many, told
-from pixsortd.decisions import Decisions, GroupEdit, Past
+from pixsortd.decisions import Decisions, Past
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.grouping.constraints import mentioned
 from pixsortd.grouping.ids import fresh
@@ -19,6 +19,7 @@ from pixsortd.records import (
     BarPhotos,
     Group,
     GroupChange,
+    GroupEdit,
     LockGroup,
     MergeGroups,
     NameGroup,

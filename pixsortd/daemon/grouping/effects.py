@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pixsortd.decisions import GroupEdit
 from pixsortd.grouping.constraints import partners, repaired
 from pixsortd.records import (
     BarPhotos,
     Constraints,
     Edit,
+    GroupEdit,
     Held,
     LockGroup,
     MergeGroups,

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from pixsortd.decisions import GroupEdit
 from pixsortd.index.store import Store
-from pixsortd.records import Constraints, Group, GroupChange, GroupChangeKind, Proposal, Record, SettleChange
+from pixsortd.records import Constraints, Group, GroupChange, GroupChangeKind, GroupEdit, Proposal, Record, SettleChange
 
 _NOTE = "proposal"
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pixsortd.decisions import GroupEdit
 from pixsortd.grouping.constraints import title
 from pixsortd.records import (
     BarPhotos,
     Constraints,
     GroupChange,
     GroupChangeKind,
+    GroupEdit,
     LockGroup,
     MergeGroups,
     NameGroup,
