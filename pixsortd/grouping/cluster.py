@@ -27,8 +27,8 @@ from pixsortd.grouping.density import extract
 from pixsortd.grouping.members import Labels, Membership, settled
 from pixsortd.grouping.neighbours import Graph, built
 from pixsortd.grouping.points import SCALES, Points, placed
-from pixsortd.grouping.reduce import Array, Floats, blocks
 from pixsortd.grouping.reweight import FAR, reweighed, width
+from pixsortd.grouping.rows import Array, Floats, blocks
 from pixsortd.grouping.spanning import Spanning, tree
 from pixsortd.records import BatchMetric, Selection
 

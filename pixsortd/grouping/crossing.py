@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 
 Pairs = npt.NDArray[np.int32]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.grouping.compiled import compute_stability, condense_tree, get_clusters
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.grouping.spanning import Spanning
 from pixsortd.records import Selection
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.grouping.join import NEAREST
-from pixsortd.grouping.reduce import Array, Floats, unit
+from pixsortd.grouping.rows import Array, Floats, unit
 
 EXEMPLARS = 5
 LOOSEST = 0.05

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pixsortd.grouping.density import condensed
 from pixsortd.grouping.layout import EMPTY, Ints, Layout, overlaps
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.grouping.spanning import Spanning
 
 SMALLEST = 3

@@ -20,7 +20,7 @@ import numpy as np
 
 from pixsortd.grouping.learning import Likeness, Pairs, Rows, centre_of, fitted, pairs_of
 from pixsortd.grouping.lessons import Lesson
-from pixsortd.grouping.reduce import Array, Floats, unit
+from pixsortd.grouping.rows import Array, Floats, unit
 from pixsortd.records import Learning, LearningState
 
 FOLDS = 3

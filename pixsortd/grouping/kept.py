@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pixsortd.durable import write_private
 from pixsortd.grouping.neighbours import Graph, Rows, built, repaired
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.reduce import BLOCK, Array
+from pixsortd.grouping.rows import BLOCK, Array
 from pixsortd.records import BatchMetric, Record
 from pixsortd.sealed import checked, read_exactly, sealed
 

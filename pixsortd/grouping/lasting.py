@@ -12,7 +12,7 @@ import numpy as np
 
 from pixsortd.grouping.ids import fresh
 from pixsortd.grouping.layout import Ints, Layout, overlaps
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 
 SHARE = 1 / 3
 _PREFIX, _TREE = "v", "tree"

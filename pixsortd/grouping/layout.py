@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.grouping.reduce import Floats
+from pixsortd.grouping.rows import Floats
 
 Ints = npt.NDArray[np.int32]
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.grouping.lessons import Lesson
-from pixsortd.grouping.reduce import Array, Floats, blocks, unit
+from pixsortd.grouping.rows import Array, Floats, blocks, unit
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

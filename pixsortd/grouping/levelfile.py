@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from pixsortd.durable import write_private
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 from pixsortd.records import Record
 from pixsortd.sealed import checked, sealed
 

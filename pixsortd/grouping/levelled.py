@@ -15,7 +15,7 @@ from pixsortd.grouping.lasting import continued, continued_nodes
 from pixsortd.grouping.layout import EMPTY, Layout
 from pixsortd.grouping.levels import Levels, rows_among
 from pixsortd.grouping.neighbours import Graph
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.grouping.spanning import Spanning
 from pixsortd.records import LevelName
 

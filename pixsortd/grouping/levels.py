@@ -18,7 +18,7 @@ from pixsortd.grouping import levelfile
 from pixsortd.grouping.lasting import new_id
 from pixsortd.grouping.layout import Layout
 from pixsortd.grouping.linked import joined
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.records import LevelName, View, ViewGroup
 
 EXEMPLARS = 5

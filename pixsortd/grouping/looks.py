@@ -37,7 +37,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.neighbours import NOBODY, Graph
-from pixsortd.grouping.reduce import BLOCK, Array, Floats, unit
+from pixsortd.grouping.rows import BLOCK, Array, Floats, unit
 from pixsortd.records import LevelName
 
 WIDTH = 10

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pixsortd.grouping.nearest import NOBODY
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 
 Labels = npt.NDArray[np.int64]
 

@@ -7,7 +7,7 @@ bits do, so entries sort by distance and then by row, and sorting them is the wh
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 
 Ints = npt.NDArray[np.int32]
 Distances = npt.NDArray[np.float32]

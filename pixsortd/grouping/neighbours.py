@@ -24,7 +24,7 @@ from pixsortd.grouping.nearest import (
     rows_of,
 )
 from pixsortd.grouping.points import Points, placed
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 from pixsortd.records import BatchMetric
 
 __all__ = ["NOBODY", "Graph", "Rows", "build", "built", "patched", "repaired"]

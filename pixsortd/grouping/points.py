@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.grouping.reduce import GEOMETRIES, Array, blocks
+from pixsortd.grouping.rows import TAKEN, Array, blocks
 from pixsortd.records import BatchMetric
 
 Singles = npt.NDArray[np.float32]
@@ -76,7 +76,7 @@ def placed(vectors: Array, metric: BatchMetric) -> Points:
     """The rows in the metric's geometry. ``vectors`` may be a memory map: a block at a time is widened."""
     rows = np.empty(vectors.shape, np.float32)
     start = 0
-    for block in blocks(vectors, GEOMETRIES[metric].taken):
+    for block in blocks(vectors, TAKEN[metric]):
         rows[start : start + len(block)] = block
         start += len(block)
     lengths = np.einsum("ij,ij->i", rows, rows) / np.float32(2)

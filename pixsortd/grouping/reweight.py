@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pixsortd.grouping.nearest import NOBODY
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.grouping.spanning import Edges
 
 NEIGHBOURS = 20

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from pixsortd.grouping.crossing import Found, Pairs, joins, lighter
 from pixsortd.grouping.neighbours import NOBODY, Graph
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.reduce import Array, Floats
+from pixsortd.grouping.rows import Array, Floats
 
 
 class Edges(NamedTuple):

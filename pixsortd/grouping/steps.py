@@ -17,8 +17,8 @@ from pixsortd.grouping.kept import graph
 from pixsortd.grouping.neighbours import Graph
 from pixsortd.grouping.packing import hashes, numbers
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.reduce import BLOCK, Array
 from pixsortd.grouping.request import GRAPH, LEVELS, FoundGroup, Request
+from pixsortd.grouping.rows import BLOCK, Array
 from pixsortd.records import Selection
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 from pixsortd.analyze.analyzer import Analyzer
 from pixsortd.config import EmbedSettings, ScoreSettings, Settings, SpaceSettings
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 from pixsortd.records import FileStamp, Wants, WorkItem
 from tests.bench.corpus import home
 from tests.conftest import SHARED

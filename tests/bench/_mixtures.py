@@ -10,7 +10,7 @@ import numpy as np
 
 from pixsortd.analyze.analyzer import Analyzer
 from pixsortd.config import EmbedSettings, ScoreSettings, Settings, SpaceSettings
-from pixsortd.grouping.reduce import Array, unit
+from pixsortd.grouping.rows import Array, unit
 from pixsortd.records import FileStamp, Wants, WorkItem
 from tests.conftest import SHARED
 

@@ -14,7 +14,7 @@ import numpy as np
 from pixsortd.grouping.cluster import cluster
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.join import NEIGHBOURS, judged
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 from pixsortd.records import Group, Membership
 from tests.bench._mixtures import BACKBONES, LONERS, Mixture, photos
 from tests.bench.common import options, require_quiet, result

@@ -8,7 +8,7 @@ labelled photos with crops and recoloured variants), made ones otherwise or with
 import hashlib
 from typing import Any
 
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 from tests.bench._augmented import PHOTOS, WEIGHTS, embeddings
 from tests.bench.common import options, result
 from tests.bench.recluster10k import made

@@ -17,8 +17,9 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from pixsortd.grouping.cluster import cluster
-from pixsortd.grouping.reduce import Array, reduced, unit
+from pixsortd.grouping.rows import Array, unit
 from tests.bench._mixtures import BACKBONES, LONERS, Mixture, made, parts, photos
+from tests.bench._projected import reduced
 from tests.bench.common import result
 from tests.conftest import SHARED
 

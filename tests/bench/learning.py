@@ -17,7 +17,7 @@ import numpy as np
 from pixsortd.grouping.judging import learned
 from pixsortd.grouping.learning import centre_of, fitted, pairs_of
 from pixsortd.grouping.lessons import lessons
-from pixsortd.grouping.reduce import Array, unit
+from pixsortd.grouping.rows import Array, unit
 from pixsortd.records import LearningState, PlacePhotos
 from tests.bench._corrections import Library, shuffled
 from tests.bench._mixtures import BACKBONES, Mixture, photos

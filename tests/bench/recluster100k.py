@@ -22,8 +22,8 @@ from sklearn.metrics import adjusted_rand_score
 from pixsortd.errors import GroupingFailed
 from pixsortd.grouping import kept
 from pixsortd.grouping.density import extract
-from pixsortd.grouping.reduce import Array
 from pixsortd.grouping.request import GRAPH, Reply, Request
+from pixsortd.grouping.rows import Array
 from pixsortd.grouping.run import recluster
 from pixsortd.grouping.spanning import mutual, tree
 from tests.bench._memory import Peaks

@@ -21,8 +21,8 @@ from sklearn.metrics import adjusted_rand_score
 from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import built
 from pixsortd.grouping.points import placed
-from pixsortd.grouping.reduce import Array, unit
 from pixsortd.grouping.request import Request
+from pixsortd.grouping.rows import Array, unit
 from pixsortd.grouping.run import recluster
 from pixsortd.grouping.spanning import mutual, tree
 from pixsortd.records import BatchMetric

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 from tests.unit.nights import Library, nights
 
 DIM = 24

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pixsortd.grouping.cluster import ALIKE, cluster, cohesions
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 from pixsortd.records import BatchMetric
 
 DIM = 64

@@ -5,7 +5,7 @@ import pytest
 
 from pixsortd.grouping.describe import EXEMPLARS, describe
 from pixsortd.grouping.join import NEAREST
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 
 
 def group(count: int, seed: int = 0, spread: float = 0.6) -> np.ndarray:

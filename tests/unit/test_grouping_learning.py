@@ -6,7 +6,7 @@ import pytest
 from pixsortd.grouping.judging import EDITS, Scores, better, learned
 from pixsortd.grouping.learning import centre_of, fitted, pairs_of
 from pixsortd.grouping.lessons import Lesson
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 from pixsortd.records import LearningState
 
 DIM, CLASSES, EACH = 24, 6, 30

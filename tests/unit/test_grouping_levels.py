@@ -15,7 +15,7 @@ from pixsortd.grouping.cluster import Clusters, cluster
 from pixsortd.grouping.levels import DEFAULT, Levels, Shown
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.looks import Cut, Links
-from pixsortd.grouping.reduce import Array, unit
+from pixsortd.grouping.rows import Array, unit
 from pixsortd.records import LevelName
 
 DIM = 48

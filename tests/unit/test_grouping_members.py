@@ -6,7 +6,7 @@ import pytest
 from pixsortd.grouping.members import WITNESSES, Membership, Outsiders, contrasts, settled
 from pixsortd.grouping.neighbours import build
 from pixsortd.grouping.points import SCALES, placed
-from pixsortd.grouping.reduce import unit
+from pixsortd.grouping.rows import unit
 from pixsortd.records import BatchMetric
 
 SIZE = 20

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pixsortd.grouping import kept, nearest, neighbours
 from pixsortd.grouping.neighbours import NOBODY, build, patched
 from pixsortd.grouping.points import placed
-from pixsortd.grouping.reduce import Array, unit
+from pixsortd.grouping.rows import Array, unit
 from pixsortd.records import BatchMetric
 
 METRICS = list(BatchMetric)

@@ -6,8 +6,8 @@ import pytest
 from pixsortd.grouping import reweight
 from pixsortd.grouping.nearest import NOBODY
 from pixsortd.grouping.neighbours import build
-from pixsortd.grouping.reduce import unit
 from pixsortd.grouping.reweight import FAR, reweighed, width
+from pixsortd.grouping.rows import unit
 
 
 def two_subjects(size: int = 30, seed: int = 0) -> np.ndarray:

@@ -19,8 +19,8 @@ from pixsortd.grouping import run
 from pixsortd.grouping.analyst import answer, serve
 from pixsortd.grouping.frames import Unframer
 from pixsortd.grouping.packing import hashes
-from pixsortd.grouping.reduce import unit
 from pixsortd.grouping.request import Failure, Progress, Reply, Request
+from pixsortd.grouping.rows import unit
 from pixsortd.grouping.run import recluster
 from pixsortd.records import Selection
 

@@ -19,7 +19,7 @@ from pixsortd.grouping import crossing
 from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import build, built
 from pixsortd.grouping.points import placed
-from pixsortd.grouping.reduce import Array
+from pixsortd.grouping.rows import Array
 from pixsortd.grouping.spanning import Edges, Spanning, mutual, tree
 from pixsortd.records import BatchMetric, Selection
 from tests.unit.test_grouping_neighbours import measured, scattered

@@ -1,0 +1,38 @@
+"""Vectors as rows: at unit length or as they are stored, a block of them widened at a time."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixsortd.records import BatchMetric
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+BLOCK = 4096
+"""Rows widened to float64 at a time."""
+
+
+def unit(rows: Array) -> Floats:
+    """Rows as float64 of length one; a row without length stays zero."""
+    wide = np.asarray(rows, np.float64)
+    length = np.linalg.norm(wide, axis=1, keepdims=True)
+    scaled: Floats = np.divide(wide, length, out=np.zeros_like(wide), where=length > 0)
+    return scaled
+
+
+def wide(rows: Array) -> Floats:
+    """Rows as float64."""
+    return np.asarray(rows, np.float64)
+
+
+TAKEN: Mapping[BatchMetric, Callable[[Array], Floats]] = {BatchMetric.COSINE: unit, BatchMetric.EUCLIDEAN: wide}
+"""What a metric makes of vectors, so that straight distance means it."""
+
+
+def blocks(vectors: Array, taken: Callable[[Array], Floats] = unit) -> Iterator[Floats]:
+    """All rows in their order, as ``taken`` makes them (at unit length), a block at a time."""
+    for start in range(0, len(vectors), BLOCK):
+        yield taken(vectors[start : start + BLOCK])
