@@ -122,7 +122,7 @@ def test_groups_form_live_and_what_is_dragged_stays_through_an_analysis(daemon, 
     page.mouse.up()
     expect(toast(page, f"s0-0.jpg: now in “{target}”")).to_be_visible()
     expect(section(page, target).get_by_role("option", name="s0-0.jpg")).to_be_visible()
-    assert member(daemon, batch, "s0-0.jpg")["manual"]
+    wait_until(lambda: member(daemon, batch, "s0-0.jpg")["manual"], 10)
     page.get_by_role("button", name="Analyze again").click()
     expect(toast(page, "The groups are formed")).to_be_visible(timeout=60_000)
     moved = member(daemon, batch, "s0-0.jpg")
@@ -230,7 +230,7 @@ def test_names_change_in_place(daemon, grouped, open_page):
     page.get_by_label("Name of the batch").or_(page.get_by_label("Name of the group")).fill("Sea & sand")
     page.keyboard.press("Enter")
     expect(heading(page, "Sea & sand")).to_be_visible()
-    assert member(daemon, grouped, "s0-7.jpg")["batch_group"] == "Sea & sand"
+    wait_until(lambda: member(daemon, grouped, "s0-7.jpg")["batch_group"] == "Sea & sand", 10)
     toast(page, f"“{label}” is now “Sea & sand”").get_by_role("button", name="Undo").click()
     expect(heading(page, label)).to_be_visible()
     assert not any(one["manual"] for one in detail(daemon, grouped)["images"])
@@ -264,7 +264,7 @@ def test_photos_are_taken_out_and_come_back_as_they_were(daemon, grouped, open_p
     tile(page, "s1-4.jpg").focus()
     page.keyboard.press("Backspace")
     expect(heading(page, "Mine")).to_have_count(0)
-    assert detail(daemon, grouped)["size"] == ALL - 1
+    wait_until(lambda: detail(daemon, grouped)["size"] == ALL - 1, 10)
     toast(page, "s1-4.jpg taken out").get_by_role("button", name="Undo").click()
     expect(heading(page, "Mine")).to_be_visible()
     back = member(daemon, grouped, "s1-4.jpg")

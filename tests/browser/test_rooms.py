@@ -248,12 +248,13 @@ def test_a_stage_is_held_and_resumed(daemon, open_page):
     card = page.get_by_role("article", name="Analysing")
     card.get_by_role("button", name="Pause analysing").click()
     expect(card.get_by_text("held")).to_be_visible()
-    held = {stage["name"]: stage["paused"] for stage in daemon.get("/api/pipeline")["items"]}
-    assert held["analyze"] is True
+    wait_until(
+        lambda: [one["name"] for one in daemon.get("/api/pipeline")["items"] if one["paused"]] == ["analyze"], 10
+    )
     page.reload()
     card.get_by_role("button", name="Resume analysing").click()
     expect(card.get_by_role("button", name="Pause analysing")).to_be_visible()
-    assert not any(stage["paused"] for stage in daemon.get("/api/pipeline")["items"])
+    wait_until(lambda: not any(stage["paused"] for stage in daemon.get("/api/pipeline")["items"]), 10)
 
 
 def test_folders_say_that_they_are_read_only_and_their_ledger_adds_up(daemon, open_page, root):

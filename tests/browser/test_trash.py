@@ -67,7 +67,7 @@ def test_picked_photos_go_to_the_trash_and_come_back_by_undo(page, photos):
     assert not (photos / "p0.jpg").exists()
     said.get_by_role("button", name="Undo").click()
     expect(photo(page, "p0.jpg")).to_be_visible()
-    assert (photos / "p0.jpg").exists()
+    wait_until(lambda: (photos / "p0.jpg").exists(), 10)
 
 
 def test_a_photo_is_deleted_from_its_drawer_and_restored_from_the_trash(page, photos):
@@ -88,8 +88,8 @@ def test_a_photo_is_deleted_from_its_drawer_and_restored_from_the_trash(page, ph
     gone.get_by_role("button", name="Restore p2.jpg").click()
     expect(toast(page, "p2.jpg is back")).to_be_visible()
     expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
-    assert (photos / "p2.jpg").exists()
-    assert (photos / "p2.xmp").exists()
+    wait_until(lambda: (photos / "p2.jpg").exists(), 10)
+    wait_until(lambda: (photos / "p2.xmp").exists(), 10)
 
 
 def test_what_comes_back_under_another_name_says_so(page, daemon, photos):
@@ -125,7 +125,7 @@ def test_nothing_is_deleted_for_good_without_naming_last_copies(page, daemon, ph
     page.get_by_role("button", name="Empty the trash").click()
     dialog.get_by_role("button", name="Delete 2 files").click()
     expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
-    assert daemon.get("/api/trash")["total"] == 0
+    wait_until(lambda: daemon.get("/api/trash")["total"] == 0, 10)
 
 
 def _rooms(page: Page) -> int:

@@ -129,7 +129,7 @@ def test_files_dropped_on_a_batch_go_into_it(daemon, open_page, tmp_path):
     drop(page, write_photo(tmp_path / "b1.jpg", 40), write_photo(tmp_path / "b2.jpg", 41))
     expect(photo(page, "b1.jpg")).to_be_visible(timeout=30_000)
     expect(photo(page, "b2.jpg")).to_be_visible()
-    assert daemon.get(f"/api/batches/{made['id']}")["size"] == 2
+    wait_until(lambda: daemon.get(f"/api/batches/{made['id']}")["size"] == 2, 10)
 
 
 def test_pause_go_on_and_a_warning_when_leaving(page, tmp_path, inbox):
