@@ -26,9 +26,9 @@ import numpy as np
 from pixsortd.grouping.density import extract
 from pixsortd.grouping.members import Labels, Membership, settled
 from pixsortd.grouping.neighbours import Graph, built
-from pixsortd.grouping.points import SCALES, Points, placed
+from pixsortd.grouping.points import SCALES, Points, Singles, placed
 from pixsortd.grouping.reweight import FAR, reweighed, width
-from pixsortd.grouping.rows import Array, Floats, blocks
+from pixsortd.grouping.rows import Array, Floats
 from pixsortd.grouping.spanning import Spanning, tree
 from pixsortd.records import BatchMetric, Selection
 
@@ -77,61 +77,54 @@ def cluster(
     neighbours, halves = graph.neighbours[:, :wide], SCALES[metric].halves(graph.distances[:, :wide])
     spanning = tree(reweighed(neighbours, halves, min_samples), links, far=FAR)
     least = max(min_cluster_size, 2)
-    closeness = _lump(vectors, least)
+    faces = points if metric is BatchMetric.COSINE else placed(vectors, BatchMetric.COSINE)
+    closeness = _lump(faces.rows, least)
     found = extract(spanning, least, selection, epsilon)
     lumped, labels = closeness > 0.0, found.labels.copy()
     labels[lumped] = labels.max(initial=-1) + 1
     held = Membership(labels, np.where(lumped, closeness, found.strengths))
-    return _by_size(vectors, settled(points, neighbours, halves, held, least), spanning, graph)
+    return _by_size(faces.rows, settled(points, neighbours, halves, held, least), spanning, graph)
 
 
-def cohesions(rows: Array, whole: Floats, count: int) -> Floats:
+def cohesions(rows: Singles, whole: Floats, count: int) -> Floats:
     """(a - b) / (1 - b) for each member: a its mean cosine to the other members, b to all outsiders.
 
-    ``rows`` are the members' vectors, at least two; ``whole`` is the sum of the unit vectors of all
-    ``count`` photos. Without outsiders b is 0.
+    ``rows`` are the members at unit length, at least two; ``whole`` is the sum of all ``count`` photos' rows.
+    Without outsiders b is 0.
     """
-    size, inside = len(rows), _sum(rows)
-    outside = whole - inside
-    within = np.concatenate([block @ inside - 1.0 for block in blocks(rows)]) / (size - 1)
-    across = np.concatenate([block @ outside for block in blocks(rows)]) / max(count - size, 1)
-    held: Floats = (within - across) / np.maximum(1.0 - across, 1e-9)
+    size, inside = len(rows), rows.sum(0, dtype=np.float64)
+    toward = rows @ np.stack([inside, whole - inside], 1).astype(np.float32)
+    within, across = (toward[:, 0] - 1.0) / (size - 1), toward[:, 1] / max(count - size, 1)
+    held: Floats = ((within - across) / np.maximum(1.0 - across, 1e-9)).astype(np.float64)
     return held
 
 
-def _by_size(vectors: Array, held: Membership, spanning: Spanning, graph: Graph) -> Clusters:
+def _by_size(faces: Singles, held: Membership, spanning: Spanning, graph: Graph) -> Clusters:
     """Relabelled, the largest first, ties by the first row."""
-    whole, count = _sum(vectors), len(vectors)
+    whole, count = faces.sum(0, dtype=np.float64), len(faces)
     order = np.argsort(held.labels, kind="stable")[np.count_nonzero(held.labels < 0) :]
     groups = np.split(order, np.flatnonzero(np.diff(held.labels[order])) + 1) if len(order) else []
     groups.sort(key=lambda rows: (-len(rows), int(rows[0])))
     renamed = np.full(count, -1)
     for new, rows in enumerate(groups):
         renamed[rows] = new
-    cohesive = tuple(float(cohesions(vectors[rows], whole, count).mean()) for rows in groups)
+    cohesive = tuple(float(cohesions(faces[rows], whole, count).mean()) for rows in groups)
     return Clusters(renamed, held.strengths, cohesive, spanning, graph)
 
 
-def _lump(vectors: Array, min_cluster_size: int) -> Floats:
+def _lump(faces: Singles, min_cluster_size: int) -> Floats:
     """Closeness to the common direction for the rows of a look-alike majority, 0 for all others.
 
     Rows of pairwise cosine ``ALIKE`` lie at its square root from their common direction.
     """
-    count, closeness = len(vectors), np.ones(len(vectors))
+    count, closeness = len(faces), np.ones(len(faces))
     if count < min_cluster_size:
         return np.zeros(count)
     for _ in range(3):  # once to find the common direction, then without those that bent it
-        middle = _sum(vectors[closeness > 0.0])
+        middle = faces.sum(0, dtype=np.float64, where=(closeness > 0.0)[:, None])
         middle /= max(float(np.linalg.norm(middle)), 1e-9)
-        closeness = np.concatenate([rows @ middle for rows in blocks(vectors)]).clip(0.0, 1.0)
+        closeness = (faces @ middle.astype(np.float32)).astype(np.float64).clip(0.0, 1.0)
         closeness[closeness < ALIKE**0.5] = 0.0
         if np.count_nonzero(closeness) < max(min_cluster_size, count / 2):
             return np.zeros(count)
     return closeness
-
-
-def _sum(vectors: Array) -> Floats:
-    total = np.zeros(vectors.shape[1])
-    for rows in blocks(vectors):
-        total += rows.sum(0)
-    return total

@@ -150,10 +150,11 @@ def _linked(edges: Edges, links: Pairs) -> tuple[Pairs, Floats]:
 def _forest(count: int, pairs: Pairs, weights: Floats) -> tuple[Pairs, Floats]:
     """The minimum spanning forest, ties by smaller, then larger row. Ranks stand for weights, so that nothing ties."""
     keys = pairs.min(1, initial=count).astype(np.int64) * count + pairs.max(1, initial=0)
-    order = np.argsort(keys)
-    keys = keys[order]
+    if not (keys[1:] >= keys[:-1]).all():
+        order = np.argsort(keys)
+        keys, weights = keys[order], weights[order]
     first = np.flatnonzero(np.diff(keys, prepend=-1))
-    keys, weights = keys[first], np.minimum.reduceat(weights[order], first)
+    keys, weights = keys[first], np.minimum.reduceat(weights, first)
     order = np.argsort(weights, kind="stable")
     pairs, weights = np.stack(np.divmod(keys[order], count), 1).astype(np.int32), weights[order]
     ranks = np.arange(1, len(pairs) + 1, dtype=np.float64)

@@ -248,13 +248,15 @@ def test_a_stage_is_held_and_resumed(daemon, open_page):
     card = page.get_by_role("article", name="Analysing")
     card.get_by_role("button", name="Pause analysing").click()
     expect(card.get_by_text("held")).to_be_visible()
-    wait_until(
-        lambda: [one["name"] for one in daemon.get("/api/pipeline")["items"] if one["paused"]] == ["analyze"], 10
-    )
+    wait_until(lambda: held(daemon) == ["analyze"], 10)
     page.reload()
     card.get_by_role("button", name="Resume analysing").click()
     expect(card.get_by_role("button", name="Pause analysing")).to_be_visible()
-    wait_until(lambda: not any(stage["paused"] for stage in daemon.get("/api/pipeline")["items"]), 10)
+    wait_until(lambda: not held(daemon), 10)
+
+
+def held(daemon: Daemon) -> list[str]:
+    return [stage["name"] for stage in daemon.get("/api/pipeline")["items"] if stage["paused"]]
 
 
 def test_folders_say_that_they_are_read_only_and_their_ledger_adds_up(daemon, open_page, root):
