@@ -6,8 +6,10 @@ concerns no group of the user's applies itself, any other waits. What the user r
 again, and photos that go back and forth are left where they are and said to be unsteady.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from itertools import accumulate
 from typing import NamedTuple
 
 from pixsortd.grouping.constraints import Groups, repaired, title, violations
@@ -20,10 +22,14 @@ RUNS = 8
 TIRED = 2
 """Groups left in these runs, after which a photo does not go back to one of them by itself."""
 
+SHARE, LEAST, FRESH = 0.05, 25, 4
+"""Photos that one clustering may change by itself: a share of all, at least so many, and so many for each new one."""
+
 DECIDED = "you decided so"
 RESTLESS = "these photos went back and forth in the last runs"
 BREAKS = "photos that you keep together or apart would not be, until other lines are accepted"
 MOSTLY_YOURS = "most photos of the new group would come from groups of yours"
+SUDDEN = "one run changes only so many photos by itself, and the largest changes wait"
 
 
 class Outcome(NamedTuple):
@@ -37,6 +43,15 @@ class Outcome(NamedTuple):
     """Decisions that do not hold beside others once ``applied`` is done, in words."""
 
 
+def allowance(photos: int, fresh: int) -> int:
+    """Of so many photos, ``fresh`` of them new, how many may change their group in one clustering by themselves.
+
+    A night on which little came and went, and yet a twentieth of the library would be grouped otherwise, is the
+    clustering's doing: what goes beyond is for the user, or for the next nights.
+    """
+    return max(LEAST, round(SHARE * photos), FRESH * fresh)
+
+
 def propose(
     now: Mapping[bytes, str],
     target: Groups,
@@ -44,6 +59,7 @@ def propose(
     touched: Set[str],
     fresh: Container[bytes] = (),
     recent: Sequence[Mapping[bytes, str]] = (),
+    most: float = math.inf,
 ) -> Outcome:
     """The lines that lead from the present groups to those a clustering found.
 
@@ -53,9 +69,10 @@ def propose(
     an earlier clustering: they alone join a touched group by themselves. ``recent`` has, for each of
     the last ``RUNS`` clusterings, :func:`~pixsortd.grouping.lines.departures` of what it applied; leave
     out the last one if it was of the very same photos and decisions, so that the same again changes nothing.
+    ``most`` photos that are not fresh may change by themselves, the smallest changes first: see :func:`allowance`.
 
-    The order of the mappings changes nothing. To apply ``applied`` and ask again gives no ``applied``
-    and the same ``waiting``.
+    The order of the mappings changes nothing. To apply ``applied`` and ask again, for no more to change, gives no
+    ``applied`` and the same ``waiting``.
     """
     present: dict[bytes, str | None] = {**dict.fromkeys(target), **now}
     base = repaired(present, present, constraints)
@@ -63,6 +80,7 @@ def propose(
     existing = _existing(touched, base)
     ways = dict(_ways(base, goal, constraints, _Eyes(touched, fresh, recent)))
     _hold_small_births(ways, goal, existing)
+    _hold_what_is_sudden(ways, existing, fresh, most)
     _hold_what_breaks(ways, base, constraints)
 
     free = {photo: way for photo, way in ways.items() if not way.waits}
@@ -210,6 +228,19 @@ def _hold_small_births(ways: dict[bytes, Way], goal: Groups, existing: Set[str])
     for photo, way in ways.items() if small else ():
         if way.to in small and not way.waits:
             ways[photo] = way._replace(waits=True, why=MOSTLY_YOURS)
+
+
+def _hold_what_is_sudden(ways: dict[bytes, Way], existing: Set[str], fresh: Container[bytes], most: float) -> None:
+    """Let the largest changes wait that are past ``most`` photos together; a new group is one change."""
+    changes: defaultdict[tuple[str, str], list[bytes]] = defaultdict(list)
+    for photo, way in ways.items():
+        if not way.waits and photo not in fresh:
+            born = way.to is not None and way.to not in existing
+            changes["" if born else way.group or "", way.to or ""].append(photo)
+    sizes = sorted((len(photos), change) for change, photos in changes.items())
+    for (_, change), total in zip(sizes, accumulate(size for size, _ in sizes), strict=True):
+        for photo in changes[change] if total > most else ():
+            ways[photo] = ways[photo]._replace(waits=True, why=SUDDEN)
 
 
 def _hold_what_breaks(ways: dict[bytes, Way], base: Mapping[bytes, str | None], constraints: Constraints) -> None:

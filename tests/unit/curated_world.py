@@ -7,7 +7,7 @@ from pixsortd.decisions.curation import Curation
 from pixsortd.grouping.constraints import mentioned
 from pixsortd.grouping.ids import fresh
 from pixsortd.grouping.lines import departures
-from pixsortd.grouping.proposal import RUNS, Outcome, pending, propose
+from pixsortd.grouping.proposal import RUNS, Outcome, allowance, pending, propose
 from pixsortd.records import (
     BarPhotos,
     Constraints,
@@ -118,16 +118,22 @@ class World:
             self.now.pop(photo, None)
 
     def ask(
-        self, target: Mapping[bytes, str | None], seen: Collection[bytes], recent: Sequence[Mapping[bytes, str]]
+        self,
+        target: Mapping[bytes, str | None],
+        seen: Collection[bytes],
+        recent: Sequence[Mapping[bytes, str]],
+        again: bool = False,
     ) -> Outcome:
-        """What a clustering with this outcome would change, if earlier ones looked at ``seen``."""
+        """What a clustering with this outcome would change, if earlier ones looked at ``seen``, or ``again``."""
+        fresh = {photo for photo in target if photo not in seen}
         return propose(
             self.now,
             target,
             self.constraints,
             self.touched,
-            fresh={photo for photo in target if photo not in seen},
+            fresh=fresh,
             recent=recent,
+            most=0 if again else allowance(len(target), len(fresh)),
         )
 
     def recluster(self, target: Mapping[bytes, str | None]) -> Outcome:

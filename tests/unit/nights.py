@@ -76,7 +76,7 @@ class Library:
             apart=found["apart"],
             churn=moved / len(old),
             waiting=sum(len(line.photos) for line in world.waiting) / len(world.photos),
-            again=len(world.ask(self._found, seen, recent).applied),
+            again=len(world.ask(self._found, seen, recent, again=True).applied),
         )
 
     def _held(self, group: str) -> bool:

@@ -1,12 +1,24 @@
 """A clustering as lines: what is done at once, what waits, what is not said again."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from pixsortd.grouping.lines import departures, lineage
-from pixsortd.grouping.proposal import BREAKS, DECIDED, MOSTLY_YOURS, RESTLESS, RUNS, breaks, pending, propose
+from pixsortd.grouping.proposal import (
+    BREAKS,
+    DECIDED,
+    LEAST,
+    MOSTLY_YOURS,
+    RESTLESS,
+    RUNS,
+    SUDDEN,
+    allowance,
+    breaks,
+    pending,
+    propose,
+)
 from pixsortd.records import (
     Constraints,
     GroupChange,
@@ -23,7 +35,7 @@ def photo(number: int) -> bytes:
     return number.to_bytes(2, "big")
 
 
-def groups(**members: range) -> dict[bytes, str]:
+def groups(**members: Iterable[int]) -> dict[bytes, str]:
     return {photo(number): group for group, numbers in members.items() for number in numbers}
 
 
@@ -147,6 +159,24 @@ def test_back_and_forth_is_said_and_then_waits() -> None:
     assert seen[1] == [(True, False, "")]
     assert [(True, True, RESTLESS)] in seen
     assert sum(len(run) for run in recent) <= 3, "the photo came to rest"
+
+
+def test_past_what_one_run_may_change_the_largest_changes_wait() -> None:
+    now = groups(a=range(20), b=range(20, 40), c=range(40, 60))
+    target = {**now, **groups(b=[0, 1], new=[*range(2, 6), *range(20, 24)], c=[60, 61, 62]), photo(63): None}
+    outcome = propose(now, target, Constraints(), set(), fresh={photo(60), photo(61)}, most=3)
+    assert told(outcome.applied) == {("move", "a", "b", 2), ("join", None, "c", 3)}, "two of the three are new"
+    assert told(outcome.waiting) == {("split", "a", "new", 4), ("split", "b", "new", 4)}, "a new group is one change"
+    assert {line.why for line in outcome.waiting} == {SUDDEN}
+    after = {**now, **groups(b=[0, 1], c=[60, 61, 62])}
+    assert propose(after, target, Constraints(), set(), most=0) == ((), outcome.waiting, ())
+    assert not propose(after, target, Constraints(), set(), most=8).waiting, "the next nights"
+
+
+def test_what_one_run_may_change_follows_the_library_and_what_is_new_in_it() -> None:
+    assert allowance(10_000, 0) == 500
+    assert allowance(40, 0) == LEAST
+    assert allowance(10_000, 5_000) >= 10_000, "half of it came since: nothing is held"
 
 
 def test_a_new_group_of_which_most_waits_waits_as_a_whole() -> None:

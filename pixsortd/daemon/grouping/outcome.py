@@ -1,6 +1,7 @@
 """What a clustering is told of the groups there are, and what becomes of its answer."""
 
 import hashlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from pixsortd.daemon.grouping.book import Book, mirrored
 from pixsortd.daemon.grouping.waiting import Kept
 from pixsortd.grouping.lines import departures, lineage
 from pixsortd.grouping.packing import HASH, ROW, hashes, packed, rows_of
-from pixsortd.grouping.proposal import RUNS, Outcome, pending, propose
+from pixsortd.grouping.proposal import RUNS, Outcome, allowance, pending, propose
 from pixsortd.grouping.request import Reply
 from pixsortd.index.store import Store
 from pixsortd.records import Constraints, Group, GroupChange, GroupState, Lineage, Membership, Proposal, Space
@@ -90,9 +91,11 @@ class Outcomes:
             run = hashlib.blake2b(contents + reply.method.encode() + self._book.marked(), digest_size=8).hexdigest()
             runs = _runs.decode(self._store.meta_get(_RECENT) or msgspec.msgpack.encode([]))
             # The same run once more must see what the first saw, or the same input would change something.
-            left = runs.pop()[1] if runs and runs[-1][0] == run else {}
+            again = bool(runs) and runs[-1][0] == run
+            left = runs.pop()[1] if again else {}
             recent = [departed for _, departed in runs]
-            outcome = propose(present, target, constraints, constraints.known.keys(), fresh, recent)
+            most = 0 if again else self._most(reply.method, space, len(photos), len(fresh))
+            outcome = propose(present, target, constraints, constraints.known.keys(), fresh, recent, most)
             del target
             at = time.time()
             after = present | {photo: line.to for line in outcome.applied for photo in line.photos}
@@ -120,6 +123,11 @@ class Outcomes:
             "changed": changed,
             "waiting": len(outcome.waiting),
         }
+
+    def _most(self, method: str, space: Space, photos: int, fresh: int) -> float:
+        """How many photos may change by themselves: any number where it is another clustering that was asked for."""
+        same = self._book.lines.now().proposal.method == method and self.last()[1] == space.key.hex()
+        return allowance(photos, fresh) if same else math.inf
 
     def _groups(
         self,
