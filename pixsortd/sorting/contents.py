@@ -4,8 +4,8 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pixsortd.records import Record
-from pixsortd.sorting.journal import Move, Parcel, Place
+from pixsortd.records import Place, Record
+from pixsortd.sorting.journal import Move, Parcel
 
 DISCARD, RESTORE, PURGE = "discard", "restore", "purge"
 """The kinds of moves that change the trash."""

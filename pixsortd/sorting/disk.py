@@ -7,8 +7,7 @@ import stat
 from contextlib import suppress
 from types import TracebackType
 
-from pixsortd.records import FileStamp
-from pixsortd.sorting.journal import Place
+from pixsortd.records import FileStamp, Place
 
 TRASH = b".pixsortd-trash"
 """The directory for discarded files, at the top of a root or of a mount inside it. Never looked into by the watcher."""

@@ -12,40 +12,11 @@ import structlog
 
 from pixsortd.errors import JournalDamaged
 from pixsortd.logfile import LogFile
-from pixsortd.records import FileStamp, Record
+from pixsortd.records import FileStamp, Place, Record
 
 log = structlog.get_logger()
 
 NAME = "journal.log"
-
-
-class Place(Record, frozen=True, kw_only=True):
-    """A name below a directory that is known to be the right one."""
-
-    base: bytes
-    """Absolute real path of the root; links below it are not followed."""
-    path: bytes
-    """Relative to it."""
-
-    @property
-    def absolute(self) -> bytes:
-        """The whole path."""
-        return self.base.rstrip(b"/") + b"/" + self.path
-
-    @property
-    def directory(self) -> bytes:
-        """The directory of the name, relative to the base."""
-        return self.path.rpartition(b"/")[0]
-
-    @property
-    def name(self) -> bytes:
-        """The name alone."""
-        return self.path.rpartition(b"/")[2]
-
-    def beside(self, name: bytes) -> "Place":
-        """Another name in the same directory."""
-        directory = self.directory
-        return Place(base=self.base, path=directory + b"/" + name if directory else name)
 
 
 class Step(Record, frozen=True, kw_only=True):

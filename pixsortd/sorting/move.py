@@ -12,10 +12,10 @@ from enum import Enum
 
 import structlog
 
-from pixsortd.records import FileStamp, Record
+from pixsortd.records import FileStamp, Place, Record
 from pixsortd.sorting.copying import SourceChanged, copy_new
 from pixsortd.sorting.disk import Directories, alike, is_file_of, look, rename_new, sync
-from pixsortd.sorting.journal import Move, Place, Step
+from pixsortd.sorting.journal import Move, Step
 
 log = structlog.get_logger()
 

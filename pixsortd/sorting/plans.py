@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pixsortd.errors import MoveFailed, PixsortdError, explain_os_error
-from pixsortd.records import FileStamp, Record
+from pixsortd.records import FileStamp, Place, Record
 from pixsortd.sorting import names
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Item
 from pixsortd.sorting.copying import SourceChanged
 from pixsortd.sorting.disk import TRASH, Directories, alike, is_file_of, look
-from pixsortd.sorting.journal import Move, Parcel, Place, Step
+from pixsortd.sorting.journal import Move, Parcel, Step
 from pixsortd.sorting.move import Outcome, State
 
 _ADVICE = {

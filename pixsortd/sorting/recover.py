@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 
+from pixsortd.records import Place
 from pixsortd.sorting.copying import SourceChanged, same_content, unfinished
 from pixsortd.sorting.disk import Directories, alike, is_stub, look, sync
-from pixsortd.sorting.journal import Move, Place, Step
+from pixsortd.sorting.journal import Move, Step
 from pixsortd.sorting.move import State, bring_home
 
 

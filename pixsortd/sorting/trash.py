@@ -15,10 +15,10 @@ from pathlib import Path
 import structlog
 
 from pixsortd.errors import Conflict, NotFound, PixsortdError
-from pixsortd.records import Record
+from pixsortd.records import Place, Record
 from pixsortd.sorting.contents import Contents, Item, in_runs
 from pixsortd.sorting.disk import Directories
-from pixsortd.sorting.journal import Ended, Journal, Move, Place
+from pixsortd.sorting.journal import Ended, Journal, Move
 from pixsortd.sorting.move import State, carry_out
 from pixsortd.sorting.plans import Plans, Wanted, explanation
 from pixsortd.sorting.recover import settle

@@ -9,8 +9,7 @@ import random
 import sys
 from pathlib import Path
 
-from pixsortd.records import FileStamp
-from pixsortd.sorting.journal import Place
+from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 from tests.faults.trash_stage import PHOTOS, WAYS, allow, disk_that, never

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pixsortd import durable, logfile
-from pixsortd.records import FileStamp
+from pixsortd.records import FileStamp, Place
 from pixsortd.sorting import copying, disk, move, plans, recover
 from pixsortd.sorting.contents import Item
-from pixsortd.sorting.journal import Move, Place
+from pixsortd.sorting.journal import Move
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixsortd.errors import JournalDamaged
-from pixsortd.records import FileStamp
+from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Contents, in_runs
-from pixsortd.sorting.journal import NAME, Ended, Journal, Move, Parcel, Place, Step
+from pixsortd.sorting.journal import NAME, Ended, Journal, Move, Parcel, Step
 
 STAMP = FileStamp(size=10, mtime_ns=1, ctime_ns=2, inode=3, device=4)
 

@@ -19,13 +19,14 @@ from pixsortd.daemon.trash.cursors import cursor_of, place_of
 from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.index.store import Store
 from pixsortd.records import (
+    Place,
     Reason,
     RootRecord,
     RootState,
     root_id,
 )
 from pixsortd.sorting.contents import Item
-from pixsortd.sorting.journal import Move, Place
+from pixsortd.sorting.journal import Move
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 
