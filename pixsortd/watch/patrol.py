@@ -10,15 +10,7 @@ from typing import Any
 import structlog
 
 from pixsortd.config import RootSettings, WatchSettings
-from pixsortd.records import (
-    FileState,
-    Gone,
-    Reason,
-    RootRecord,
-    RootState,
-    VolumeIdentity,
-    WatchMode,
-)
+from pixsortd.records import FileState, Gone, Reason, RootRecord, RootState, VolumeIdentity, WatchMode
 from pixsortd.watch import roots
 from pixsortd.watch.catalog import Catalog
 from pixsortd.watch.intake import Intake
