@@ -10,7 +10,10 @@
     │   └── StateDirectoryFull  there is no room for a decision or a journal line; nothing was kept
     ├── NotFound                no photo, group, root or job of that id
     ├── InvalidRequest          a parameter that means nothing
+    │   └── RulesRefused        rules of sorting that cannot be used, with everything that is wrong with them
     ├── Conflict                the request is fine, the present state is not
+    │   ├── PlanChanged         what waits is not the plan that was approved; has the one that waits
+    │   └── RulesNotWritten     the settings file cannot be written; has the text to paste into it
     ├── UploadRefused           an uploaded file is not taken: type, name, size, space
     ├── IndexProblem
     │   ├── IndexDamaged        the index fails its checks; it is disposable and will be rebuilt
@@ -41,9 +44,10 @@ something) and ``next_step`` (what the reader can do).
 
 import errno
 import os
+from collections.abc import Sequence
 from typing import ClassVar
 
-from pixsortd.records import Reason
+from pixsortd.records import Reason, RuleProblem
 
 
 class PixsortdError(Exception):
@@ -116,6 +120,36 @@ class Conflict(PixsortdError):
     """The request is well formed but the present state does not allow it."""
 
     title, code, status = "Conflict", "conflict", 409
+
+
+class RulesRefused(InvalidRequest):
+    """Rules of sorting cannot be used; ``problems`` has everything that is wrong with them. Nothing was changed."""
+
+    title, code, status = "Rules cannot be used", "rules-refused", 400
+
+    def __init__(self, message: str, problems: Sequence[RuleProblem], *, next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.problems = tuple(problems)
+
+
+class PlanChanged(Conflict):
+    """Files or rules changed since the plan was looked at; ``plan`` is what waits now, empty where nothing does."""
+
+    title, code = "The plan has changed", "plan-changed"
+
+    def __init__(self, message: str, *, plan: str = "", next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.plan = plan
+
+
+class RulesNotWritten(Conflict):
+    """The settings file cannot be written; ``toml`` is what to put into it by hand."""
+
+    title, code = "Rules not written", "rules-not-written"
+
+    def __init__(self, message: str, *, toml: str, path: str | bytes | None = None, next_step: str = "") -> None:
+        super().__init__(message, path=path, next_step=next_step)
+        self.toml = toml
 
 
 class UploadRefused(PixsortdError):

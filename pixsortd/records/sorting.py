@@ -263,3 +263,18 @@ class Difference(Record, frozen=True, kw_only=True):
     """Absolute path."""
     would: bytes
     """Absolute path."""
+
+
+class RuleProblem(Record, frozen=True, kw_only=True):
+    """Something that is wrong with a rule, in words a person can act on."""
+
+    index: int
+    """Which rule, from 0 on."""
+    rule: str = ""
+    """Its name, as far as it has one."""
+    key: str = ""
+    """What of it: ``to``, ``when.camera`` ...; empty for all of it."""
+    message: str
+    next_step: str = ""
+    where: str = ""
+    """File and line, where it came from a file."""
