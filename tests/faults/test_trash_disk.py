@@ -12,21 +12,10 @@ import pytest
 from pixsortd.errors import IndexFull, StateDirectoryFull
 from pixsortd.sorting.journal import Move
 from pixsortd.sorting.trash import Trash
-from tests.faults.trash_stage import (
-    PHOTOS,
-    UNITS,
-    WAYS,
-    Stage,
-    Stopped,
-    allow,
-    disk_that,
-    from_then_on,
-    never,
-    once,
-    stop,
-)
+from tests.faults.faulty_disk import FAULTS, WAYS, Stopped, disk_that, never, stop
+from tests.faults.trash_stage import PHOTOS, UNITS, Stage, allow
 
-Act = Callable[[Stage], None]
+Act = Callable[[], object]
 
 
 @pytest.fixture
@@ -39,24 +28,26 @@ def quick(tmp_path: Path) -> Iterator[Path]:
         yield Path(directory)
 
 
-def discard(stage: Stage) -> None:
-    stage.trash.discard([[stage.wanted(name)] for name in UNITS])
+def discard(stage: Stage) -> Act:
+    groups = [[stage.wanted(name)] for name in UNITS]
+    return lambda: stage.trash.discard(groups)
 
 
-def restore(stage: Stage) -> None:
-    stage.trash.restore([item.id for item in stage.trash.contents.all()], allow)
-
-
-def purge(stage: Stage) -> None:
-    stage.trash.purge([item.id for item in stage.trash.contents.all()], allow)
-
-
-def one_move(stage: Stage) -> None:
+def one_move(stage: Stage) -> Act:
     """Both photos as one move: all or nothing across directories."""
-    stage.trash.discard([[stage.wanted(name) for name in UNITS]])
+    groups = [[stage.wanted(name) for name in UNITS]]
+    return lambda: stage.trash.discard(groups)
 
 
-ACTS: dict[str, Act] = {"discard": discard, "one_move": one_move, "restore": restore, "purge": purge}
+def restore(stage: Stage) -> Act:
+    return lambda: stage.trash.restore([item.id for item in stage.trash.contents.all()], allow)
+
+
+def purge(stage: Stage) -> Act:
+    return lambda: stage.trash.purge([item.id for item in stage.trash.contents.all()], allow)
+
+
+ACTS: dict[str, Callable[[Stage], Act]] = {"discard": discard, "one_move": one_move, "restore": restore, "purge": purge}
 AFTER = {"discard": "trash", "one_move": "trash", "restore": "old", "purge": "purged"}
 
 
@@ -72,24 +63,15 @@ def staged(home: Path, act: str, way: str) -> Stage:
 def calls(home: Path, act: str, way: str) -> int:
     """How many calls a run without any fault makes, which must do what it should."""
     stage = staged(home, act, way)
+    do = ACTS[act](stage)
     with disk_that(never, WAYS[way]) as shim:
-        ACTS[act](stage)
+        do()
         count = shim.calls
     assert set(stage.assert_whole(purged=act == "purge").values()) == {AFTER[act]}
     stage.restart()
     assert set(stage.assert_whole(purged=act == "purge").values()) == {AFTER[act]}
     stage.trash.close()
     return count
-
-
-FAULTS = {
-    "EIO": lambda k: once(k, errno.EIO),
-    "ENOSPC": lambda k: once(k, errno.ENOSPC),
-    "EACCES": lambda k: once(k, errno.EACCES),
-    "EXDEV": lambda k: once(k, errno.EXDEV),
-    "dead": lambda k: from_then_on(k, errno.EIO),
-    "stop": stop,
-}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -100,9 +82,10 @@ def test_every_call_fails_or_is_the_last(quick: Path, act: str, way: str) -> Non
     for name, fault in FAULTS.items():
         for k in range(1, total + 1):
             stage = staged(quick / f"{name}{k}", act, way)
+            do = ACTS[act](stage)
             try:
                 with disk_that(fault(k), WAYS[way]):
-                    ACTS[act](stage)
+                    do()
             except Stopped:
                 pass
             except OSError as error:
@@ -122,8 +105,9 @@ def test_a_stopped_recovery_is_recovered(quick: Path) -> None:
     total = calls(quick / "clean", "one_move", "link")
     for k in range(1, total + 1):
         stage = staged(quick / str(k), "one_move", "link")
+        do = one_move(stage)
         with suppress(Stopped), disk_that(stop(k)):
-            one_move(stage)
+            do()
         for again in range(1, 40, 3):
             stage.trash.close()
             try:
@@ -139,8 +123,9 @@ def test_a_stopped_recovery_is_recovered(quick: Path) -> None:
 
 def test_a_failed_journal_moves_nothing(quick: Path) -> None:
     stage = Stage(quick)
+    groups = [[stage.wanted(name)] for name in UNITS]
     with disk_that(never, {"pwrite": errno.ENOSPC}.get):
-        answers = stage.trash.discard([[stage.wanted(name)] for name in UNITS])
+        answers = stage.trash.discard(groups)
     assert {type(one.error) for one in answers} == {StateDirectoryFull}
     assert "disk is full" in str(answers[0].error)
     assert set(stage.assert_whole().values()) == {"old"}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pixsortd.sorting.trash import Trash
+from tests.faults.faulty_disk import WAYS
 from tests.faults.test_index_killed import run_and_kill
-from tests.faults.trash_stage import PHOTOS, WAYS
+from tests.faults.trash_stage import PHOTOS
 
 TRASH = ".pixsortd-trash"
 

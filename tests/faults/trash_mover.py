@@ -12,7 +12,8 @@ from pathlib import Path
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
-from tests.faults.trash_stage import PHOTOS, WAYS, allow, disk_that, never
+from tests.faults.faulty_disk import WAYS, disk_that, never
+from tests.faults.trash_stage import PHOTOS, allow
 
 
 def wanted(root: Path, path: Path) -> Wanted:

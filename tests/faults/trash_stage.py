@@ -1,16 +1,10 @@
-"""A root with photos, a trash, and a disk that fails or stops at the k-th call: shared by the trash's fault tests."""
+"""A root with photos and a trash: shared by the trash's fault tests."""
 
-import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from pixsortd import durable, logfile
 from pixsortd.records import FileStamp, Place
-from pixsortd.sorting import copying, disk, move, plans, recover
 from pixsortd.sorting.contents import Item
 from pixsortd.sorting.journal import Move
 from pixsortd.sorting.plans import Wanted
@@ -23,136 +17,6 @@ UNITS = {
 }
 """The files that travel with each photo."""
 BYSTANDERS = ("a/IMG_10.jpg", "b/deep/IMG_2b.xmp", "c/other.jpg")
-
-_CALLS = frozenset(
-    [
-        "open",
-        "link",
-        "unlink",
-        "rename",
-        "stat",
-        "fstat",
-        "fsync",
-        "mkdir",
-        "read",
-        "write",
-        "pwrite",
-        "scandir",
-        "ftruncate",
-        "fstatvfs",
-        "utime",
-        "fchmod",
-        "fchown",
-        "listxattr",
-        "lseek",
-        "posix_fadvise",
-        "fpathconf",
-    ]
-)
-
-
-class Stopped(BaseException):
-    """The process ended here: nothing that it does afterwards has an effect."""
-
-
-class FaultyOs:
-    """The module ``os``, whose counted calls are given to ``fault`` before they are made."""
-
-    def __init__(self, fault: Callable[[int, str], None]) -> None:
-        self._fault = fault
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(os, name)
-        if name not in _CALLS:
-            return real
-
-        def call(*args: Any, **named: Any) -> Any:
-            self.calls += 1
-            self._fault(self.calls, name)
-            return real(*args, **named)
-
-        return call
-
-    def counted(self, real: Callable[..., None], name: str) -> Callable[..., None]:
-        """Another call that is counted alike."""
-
-        def call(*args: Any) -> None:
-            self.calls += 1
-            self._fault(self.calls, name)
-            real(*args)
-
-        return call
-
-
-Way = Callable[[str], int | None]
-"""The error that a call always gives on some kind of file system, if any."""
-WAYS: dict[str, Way] = {
-    "link": lambda name: None,
-    "rename": {"link": errno.EPERM}.get,
-    "bare": {"link": errno.EPERM, "renameat2": errno.EINVAL}.get,
-    "copy": {"link": errno.EXDEV}.get,
-}
-
-
-@contextmanager
-def disk_that(fault: Callable[[int, str], None], way: Way = WAYS["link"]) -> Iterator[FaultyOs]:
-    """Let the sorting room and the journal see such a disk."""
-
-    def checked(count: int, name: str) -> None:
-        fault(count, name)
-        code = way(name)
-        if code is not None:
-            raise OSError(code, os.strerror(code))
-
-    shim = FaultyOs(checked)
-    modules = (copying, disk, move, plans, recover, logfile, durable)
-    real = disk._renameat2
-    for module in modules:
-        if hasattr(module, "os"):
-            module.os = shim  # type: ignore[attr-defined]
-    disk._renameat2 = shim.counted(real, "renameat2")  # type: ignore[assignment]
-    try:
-        yield shim
-    finally:
-        disk._renameat2 = real
-        for module in modules:
-            if hasattr(module, "os"):
-                module.os = os  # type: ignore[attr-defined]
-
-
-def never(_count: int, _name: str) -> None:
-    """No fault."""
-
-
-def once(k: int, code: int) -> Callable[[int, str], None]:
-    """The k-th call fails."""
-
-    def fault(count: int, _name: str) -> None:
-        if count == k:
-            raise OSError(code, os.strerror(code))
-
-    return fault
-
-
-def from_then_on(k: int, code: int) -> Callable[[int, str], None]:
-    """The disk is broken from the k-th call on."""
-
-    def fault(count: int, _name: str) -> None:
-        if count >= k:
-            raise OSError(code, os.strerror(code))
-
-    return fault
-
-
-def stop(k: int) -> Callable[[int, str], None]:
-    """The process ends at the k-th call."""
-
-    def fault(count: int, _name: str) -> None:
-        if count >= k:
-            raise Stopped
-
-    return fault
 
 
 class Stage:

@@ -1,0 +1,136 @@
+"""A disk whose k-th call fails or is the last one: every call that Python makes to the file system goes through it."""
+
+import errno
+import fcntl
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pixsortd.sorting import disk
+
+_CALLS = (
+    *("open", "read", "write", "pwrite", "lseek", "ftruncate", "fsync", "posix_fadvise", "sendfile", "copy_file_range"),
+    *("stat", "lstat", "fstat", "fstatvfs", "fpathconf", "scandir", "listdir", "readlink", "listxattr", "getxattr"),
+    *("link", "symlink", "unlink", "rename", "replace", "mkdir", "rmdir"),
+    *("utime", "chmod", "fchmod", "fchown", "setxattr"),
+)
+
+FICLONE = 0x40049409
+
+
+class Stopped(BaseException):
+    """The process ended here: nothing that it does afterwards has an effect."""
+
+
+Fault = Callable[[int, str], None]
+"""Is told the number and the name of each call before it is made, and raises what it ends with."""
+Way = Callable[[str], int | None]
+"""The error that a call always gives on some kind of file system, if any."""
+WAYS: dict[str, Way] = {
+    "link": lambda name: None,
+    "rename": {"link": errno.EPERM}.get,
+    "bare": {"link": errno.EPERM, "renameat2": errno.EINVAL}.get,
+    "copy": {"link": errno.EXDEV}.get,
+}
+"""Kinds of file systems: whole ones, without hard links, without RENAME_NOREPLACE too, and another device."""
+
+
+class Shim:
+    """Counts calls, and lets a fault have each of them first."""
+
+    def __init__(self, fault: Fault, way: Way) -> None:
+        self._fault = fault
+        self._way = way
+        self.calls = 0
+        self.names: list[str] = []
+
+    def around(self, real: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """The same call, counted."""
+
+        def call(*args: Any, **named: Any) -> Any:
+            self.calls += 1
+            self.names.append(name)
+            self._fault(self.calls, name)
+            code = self._way(name)
+            if code is not None:
+                raise OSError(code, os.strerror(code))
+            return real(*args, **named)
+
+        return call
+
+
+@contextmanager
+def disk_that(fault: Fault, way: Way = WAYS["link"]) -> Iterator[Shim]:
+    """Let everything in this process see such a disk."""
+    shim = Shim(fault, way)
+    changed: list[tuple[Any, str, Any]] = [(os, name, getattr(os, name)) for name in _CALLS]
+    changed += [(io, "open", io.open), (disk, "_renameat2", disk._renameat2)]
+    for module, name, real in changed:
+        setattr(module, name, shim.around(real, name.lstrip("_")))
+    changed.append((fcntl, "ioctl", fcntl.ioctl))
+    fcntl.ioctl = shim.around(_cloning, "ioctl")  # type: ignore[assignment]
+    try:
+        yield shim
+    finally:
+        for module, name, real in changed:
+            setattr(module, name, real)
+
+
+_ioctl, _pread, _pwrite = fcntl.ioctl, os.pread, os.pwrite
+
+
+def _cloning(handle: int, request: int, *given: Any) -> Any:
+    """``ioctl``, with FICLONE as on a file system that has it."""
+    if request != FICLONE:
+        return _ioctl(handle, request, *given)
+    source, offset = given[0], 0
+    while data := _pread(source, 1 << 20, offset):
+        offset += _pwrite(handle, data, offset)
+    return 0
+
+
+def never(_count: int, _name: str) -> None:
+    """No fault."""
+
+
+def once(k: int, code: int) -> Fault:
+    """The k-th call fails."""
+
+    def fault(count: int, _name: str) -> None:
+        if count == k:
+            raise OSError(code, os.strerror(code))
+
+    return fault
+
+
+def from_then_on(k: int, code: int) -> Fault:
+    """The disk is broken from the k-th call on."""
+
+    def fault(count: int, _name: str) -> None:
+        if count >= k:
+            raise OSError(code, os.strerror(code))
+
+    return fault
+
+
+def stop(k: int) -> Fault:
+    """The process ends at the k-th call."""
+
+    def fault(count: int, _name: str) -> None:
+        if count >= k:
+            raise Stopped
+
+    return fault
+
+
+FAULTS: dict[str, Callable[[int], Fault]] = {
+    "EIO": lambda k: once(k, errno.EIO),
+    "ENOSPC": lambda k: once(k, errno.ENOSPC),
+    "EACCES": lambda k: once(k, errno.EACCES),
+    "EXDEV": lambda k: once(k, errno.EXDEV),
+    "dead": lambda k: from_then_on(k, errno.EIO),
+    "stop": stop,
+}
+"""What may happen at the k-th call."""
