@@ -127,7 +127,7 @@ class RulesRefused(InvalidRequest):
 
     title, code, status = "Rules cannot be used", "rules-refused", 400
 
-    def __init__(self, message: str, problems: Sequence[RuleProblem], *, next_step: str = "") -> None:
+    def __init__(self, message: str, problems: Sequence[RuleProblem] = (), *, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.problems = tuple(problems)
 
@@ -147,7 +147,7 @@ class RulesNotWritten(Conflict):
 
     title, code = "Rules not written", "rules-not-written"
 
-    def __init__(self, message: str, *, toml: str, path: str | bytes | None = None, next_step: str = "") -> None:
+    def __init__(self, message: str, *, toml: str = "", path: str | bytes | None = None, next_step: str = "") -> None:
         super().__init__(message, path=path, next_step=next_step)
         self.toml = toml
 
