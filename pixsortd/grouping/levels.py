@@ -93,6 +93,15 @@ class Shown(NamedTuple):
         rows = np.flatnonzero(self.labels == found[0]) if len(found) else found
         return levels.contents(rows[np.lexsort((rows, levels.times[rows]))]) if len(rows) > 1 else ()
 
+    def together(self, levels: "Levels", contents: Sequence[bytes]) -> dict[bytes, tuple[bytes, ...]]:
+        """For each of these photos that is in a group: all photos of it, by rising hash."""
+        rows = levels.rows(contents)
+        places = np.where(rows >= 0, self.labels[rows], -1) if len(self.labels) else rows
+        by_group = dict(_rows_by_group(self.labels, np.unique(places[places >= 0])))
+        groups = {group: levels.contents(members) for group, members in by_group.items() if len(members) > 1}
+        pairs = zip(contents, places.tolist(), strict=True)
+        return {sha256: groups[group] for sha256, group in pairs if group in groups}
+
     def _exemplars(self, rows: Rows, levels: "Levels") -> Rows:
         return rows[np.lexsort((rows, levels.times[rows], -self.standing[rows]))[:EXEMPLARS]]
 

@@ -49,6 +49,25 @@ def companions(
     return found + [other for other in sorted(beside) if other not in found and folded(other) in sidecars]
 
 
+def family(name: bytes) -> str:
+    """What a photo and all that goes with it have in common."""
+    return folded(_split(name)[0])
+
+
+def families(listing: Iterable[bytes]) -> dict[str, list[bytes]]:
+    """The names of one directory by :func:`family`, in which alone the companions of a photo are looked for.
+
+    A sidecar is also in that of the file that it may be named after, as ``IMG_1.jpg.xmp`` is.
+    """
+    found: dict[str, list[bytes]] = {}
+    for name in listing:
+        stem, extension = _split(name)
+        after = [family(stem)] if extension.lower() == b".xmp" else []
+        for one in dict.fromkeys([folded(stem), *after]):
+            found.setdefault(one, []).append(name)
+    return found
+
+
 def stored_name(parcel: str, number: int, name: bytes, longest: int = LONGEST) -> bytes:
     """The name of a parcel's file in the trash: the parcel's id, so that none collide, and the old name."""
     front = f"{parcel}-" if number == 0 else f"{parcel}.{number}-"

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -32,7 +32,7 @@ class DaemonLevels:
 
     def report(self) -> LevelsReport:
         """The levels there are."""
-        levels = self._kept()
+        levels = self.kept()
         if levels is None:
             return LevelsReport()
         items = []
@@ -81,14 +81,21 @@ class DaemonLevels:
         following = page[-1].hex() if page and end < len(members) else None
         return Page(items=self._entries(page), next_cursor=following, total=len(members))
 
+    def together(self, name: LevelName, contents: Sequence[bytes]) -> Mapping[bytes, Sequence[bytes]]:
+        """For each of these photos that is in a group of a tight level: all photos of that group."""
+        levels = self.kept()
+        if levels is None or name not in levels.tight:
+            return {}
+        return self._shown(levels, name).together(levels, contents)
+
     def smaller_half(self, members: Sequence[bytes]) -> Sequence[bytes] | None:
         """The smaller of the two parts that the tree shows of a group; None where it shows none."""
-        levels = self._kept()
+        levels = self.kept()
         return (levels.smaller_half(members) or None) if levels is not None else None
 
     # --- the tree -----------------------------------------------------------------------------------
 
-    def _kept(self) -> Levels | None:
+    def kept(self) -> Levels | None:
         """What the last clustering kept, opened anew when there is another file."""
         try:
             found = self._path.stat()
@@ -108,7 +115,7 @@ class DaemonLevels:
             return None
 
     def _there(self) -> Levels:
-        levels = self._kept()
+        levels = self.kept()
         if levels is None:
             raise Conflict(
                 "no tree of the groups is kept",

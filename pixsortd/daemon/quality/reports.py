@@ -99,7 +99,7 @@ class DaemonQuality:
         if any(image not in photos for image in images):
             raise NotFound("there is no photo with this id", next_step="GET /api/images lists the known ones.")
         job = self.compute_job(images, wanted, again) if compute else None
-        look = _Look(self._store, self._comparison(photos.values()))
+        look = _Look(self._store, self.comparison(photos.values()))
         hindrances = self._hindrances(wanted)
         return [
             QualityReport(
@@ -146,7 +146,7 @@ class DaemonQuality:
 
     def _rank(self, images: Sequence[bytes], photos: Mapping[bytes, Scored], metric: str) -> Ranking:
         self._expand((metric,))
-        comparison = self._comparison(photos.values())
+        comparison = self.comparison(photos.values())
         return Ranking(
             metric=metric,
             lower_better=comparison.lower_better(metric),
@@ -173,7 +173,7 @@ class DaemonQuality:
         hindrances = self._hindrances(names)
         able = [name for name in names if name not in hindrances]
         photos = self._store.scored(images)
-        present = self._comparison(()).present
+        present = self.comparison(()).present
         lacking = [
             sha256 for sha256, photo in photos.items() if able and (again or not present(photo).issuperset(able))
         ]
@@ -233,7 +233,8 @@ class DaemonQuality:
         score = self._settings().score
         return score.composite or dict.fromkeys(score.metrics, 1.0)
 
-    def _comparison(self, photos: Iterable[Scored]) -> Comparison:
+    def comparison(self, photos: Iterable[Scored]) -> Comparison:
+        """What scores of these photos mean beside those of the library. *May block* as ``distributions`` does."""
         _, current = self._store.metric_infos()
         asked = {
             score.metric
