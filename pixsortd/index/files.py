@@ -15,9 +15,10 @@ from pixsortd.index.lots import LotWriter
 from pixsortd.index.rows import Row
 from pixsortd.index.schema import Table
 from pixsortd.records import (
+    Arrived,
     Back,
     Change,
-    Discarded,
+    Departed,
     Excluded,
     FileRow,
     FileState,
@@ -27,7 +28,6 @@ from pixsortd.records import (
     Linked,
     Missing,
     Moved,
-    PutBack,
     Refused,
     RootRecord,
     Step,
@@ -250,22 +250,26 @@ def _gone(writer: RowWriter, root: bytes, change: Gone) -> None:
         writer.drop(key)
 
 
-def _discarded(writer: RowWriter, root: bytes, change: Discarded) -> None:
+def _departed(writer: RowWriter, root: bytes, change: Departed) -> None:
     key = rows.file_key(root, change.path)
     old = places.row_at(writer.edit, key)
     if old is not None:
-        writer.note(key, old, change.path, "trashed", change.detail)
+        if change.what:
+            writer.note(key, old, change.path, change.what, change.detail)
         writer.drop(key)
 
 
-def _put_back(writer: RowWriter, root: bytes, change: PutBack) -> None:
+def _arrived(writer: RowWriter, root: bytes, change: Arrived) -> None:
     if places.photo(writer.edit, change.sha256) is None:
         _found(writer, root, Found(path=change.path, stamp=change.stamp, settled=False))
         return
     key = rows.file_key(root, change.path)
-    new = rows.put_back(change.stamp, change.sha256, writer.now)
-    writer.write(key, change.path, places.row_at(writer.edit, key), new)
-    writer.note(key, new, change.path, "restored", change.detail)
+    old = places.row_at(writer.edit, key)
+    new = rows.arrived(old, change.stamp, change.sha256, writer.now, first_seen=change.first_seen)
+    if new == old:
+        return  # it was told before
+    writer.write(key, change.path, old, new)
+    writer.note(key, new, change.path, change.what, change.detail)
 
 
 _APPLY: dict[type[Any], Callable[[RowWriter, bytes, Any], None]] = {
@@ -277,8 +281,8 @@ _APPLY: dict[type[Any], Callable[[RowWriter, bytes, Any], None]] = {
     Missing: _missing,
     Back: _back,
     Gone: _gone,
-    Discarded: _discarded,
-    PutBack: _put_back,
+    Departed: _departed,
+    Arrived: _arrived,
 }
 
 

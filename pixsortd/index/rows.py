@@ -218,15 +218,19 @@ def moved(old: Row, stamp: FileStamp, now: float) -> Row:
     return msgspec.structs.replace(row, stamp=pack_stamp(stamp), name=None)
 
 
-def put_back(stamp: FileStamp, sha256: bytes, now: float) -> Row:
-    """The row of a file whose content is known to be that of an indexed photo."""
-    return Row(state=FileState.INDEXED, stamp=pack_stamp(stamp), first_seen=now, since=now, sha256=sha256)
+def arrived(old: Row | None, stamp: FileStamp, sha256: bytes, now: float, *, first_seen: float | None = None) -> Row:
+    """The row of a file whose content is known to be that of an indexed photo; ``old`` where it is so already."""
+    packed = pack_stamp(stamp)
+    if old is not None and (old.state, old.stamp, old.sha256) == (FileState.INDEXED, packed, sha256):
+        return old
+    first = now if first_seen is None else first_seen
+    return Row(state=FileState.INDEXED, stamp=packed, first_seen=first, since=now, sha256=sha256)
 
 
 def linked(other: Row | None, stamp: FileStamp, now: float) -> Row:
     """The row of a further hard link to the file of ``other``."""
     if other is not None and other.sha256 is not None and holds_photo(other):
-        return put_back(stamp, other.sha256, now)
+        return arrived(None, stamp, other.sha256, now)
     return _pending(None, pack_stamp(stamp), now, settled=False, reason=None)
 
 

@@ -48,9 +48,10 @@ from pixsortd.records.edits import (
     UseLearned,
 )
 from pixsortd.records.files import (
+    Arrived,
     Back,
     Change,
-    Discarded,
+    Departed,
     Excluded,
     FileRow,
     FileStamp,
@@ -61,7 +62,6 @@ from pixsortd.records.files import (
     Linked,
     Missing,
     Moved,
-    PutBack,
     Refused,
 )
 from pixsortd.records.groups import Group, GroupState, Lineage, LineageEvent, Membership, Proposal, Selection
@@ -100,6 +100,7 @@ __all__ = [
     "Action",
     "Analysis",
     "AnalyzeBatch",
+    "Arrived",
     "Back",
     "BarPhotos",
     "BatchAnalyzed",
@@ -116,8 +117,8 @@ __all__ = [
     "CreateBatch",
     "Decision",
     "DeleteBatch",
+    "Departed",
     "Difference",
-    "Discarded",
     "Edit",
     "Embedding",
     "Excluded",
@@ -164,7 +165,6 @@ __all__ = [
     "PlanStep",
     "PlannedFile",
     "Proposal",
-    "PutBack",
     "Rank",
     "RankBatch",
     "RatePhoto",

@@ -125,24 +125,31 @@ class Gone(Record, frozen=True, kw_only=True, tag=True):
     reason: Reason
 
 
-class Discarded(Record, frozen=True, kw_only=True, tag=True):
-    """A file that was moved to the trash. The row goes; the photo's decisions and analysis stay."""
+class Departed(Record, frozen=True, kw_only=True, tag=True):
+    """A file that the daemon itself has taken from here. The row goes; the photo's decisions and analysis stay."""
 
     path: bytes
+    what: str = "trashed"
+    """The word for it in the passport; empty for none, where another step tells it."""
     detail: str = ""
     """Where it is now, in words."""
 
 
-class PutBack(Record, frozen=True, kw_only=True, tag=True):
-    """A file that came back from the trash with the content it had: nothing needs recomputing."""
+class Arrived(Record, frozen=True, kw_only=True, tag=True):
+    """A file that the daemon itself has put here, of known content: nothing needs recomputing."""
 
     path: bytes
     stamp: FileStamp
     sha256: bytes
+    what: str = "restored"
+    """The word for it in the passport."""
     detail: str = ""
+    """Where it came from, in words."""
+    first_seen: float | None = None
+    """When it was first seen, where it was before; None: now."""
 
 
-Change = Found | Moved | Linked | Excluded | Refused | Missing | Back | Gone | Discarded | PutBack
+Change = Found | Moved | Linked | Excluded | Refused | Missing | Back | Gone | Departed | Arrived
 
 
 class Ledger(Record, frozen=True, kw_only=True, omit_defaults=False):

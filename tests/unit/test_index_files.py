@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pixsortd.errors import InvalidRequest
 from pixsortd.index.store import Store
 from pixsortd.records import (
+    Arrived,
     Back,
     Change,
-    Discarded,
+    Departed,
     Excluded,
     FileState,
     Found,
@@ -21,7 +22,6 @@ from pixsortd.records import (
     Linked,
     Missing,
     Moved,
-    PutBack,
     Reason,
     Refused,
     Role,
@@ -278,8 +278,8 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Missing, path=PATHS, reason=st.just(WHY)),
     st.builds(Back, path=PATHS, stamp=STAMPS),
     st.builds(Gone, path=PATHS, reason=st.just(WHY)),
-    st.builds(Discarded, path=PATHS),
-    st.builds(lambda path, seen: PutBack(path=path, stamp=seen, sha256=content(bytes([seen.size]))), PATHS, STAMPS),
+    st.builds(Departed, path=PATHS),
+    st.builds(lambda path, seen: Arrived(path=path, stamp=seen, sha256=content(bytes([seen.size]))), PATHS, STAMPS),
 )
 STEPS = st.lists(CHANGES | st.just("work"), min_size=1, max_size=30)
 

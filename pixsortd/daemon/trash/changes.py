@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pixsortd.records import Change, Discarded, FileStamp, PutBack
+from pixsortd.records import Arrived, Change, Departed, FileStamp
 from pixsortd.sorting.contents import DISCARD
 from pixsortd.sorting.disk import Directories, alike, look
 from pixsortd.sorting.journal import Move
@@ -28,13 +28,13 @@ def changes_of(moves: Sequence[Move]) -> Moved:
             if destination is None:
                 continue
             if kind == DISCARD:
-                change = Discarded(path=source.path, detail=f"to {_shown(destination.path)}")
+                change = Departed(path=source.path, detail=f"to {_shown(destination.path)}")
                 changes.setdefault(source.base, []).append(change)
                 continue
             arrived.setdefault(destination.base, []).append(destination.path)
             seen = look(directories, destination)
             if step.sha256 is not None and seen is not None and alike(seen, step.stamp):
-                back = PutBack(
+                back = Arrived(
                     path=destination.path,
                     stamp=FileStamp.of(seen),
                     sha256=step.sha256,
