@@ -148,6 +148,10 @@ class PlanStep(Record, frozen=True, kw_only=True):
     """The photo's file first."""
     displaced: tuple[PlannedFile, ...] = ()
     """Files that first make room by going to the trash; the destinations are there."""
+    returned: tuple[PlannedFile, ...] = ()
+    """Files that come back from the trash once the others have made room; the sources are there."""
+    back: bool = False
+    """Whether it takes such an action back: the sources are removed, each destination holds the same content."""
     why: tuple[str, ...] = ()
     """What held, in words, one condition each."""
     conflict: str = ""
