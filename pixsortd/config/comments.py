@@ -2,12 +2,13 @@
 
 import re
 
-from pixsortd.config.lines import key_lines
+from pixsortd.config.lines import Key, key_lines
 from pixsortd.config.paths import default_file
 
 _SAID = re.compile(r"""^(?:[^#"']|"[^"]*"|'[^']*')*#\s*(.+)$""")
 _EXAMPLE = re.compile(r"^# (\[|\w+ = )")
-_ELEMENT = {"roots": "roots[]", "spaces": "spaces.NAME"}
+_ELEMENT: dict[Key, str] = {("roots",): "roots[]", ("spaces",): "spaces.NAME", ("sort", "rules"): "sort.rules[]"}
+"""What stands in the keys of settings for the tables there is any number of; their names or positions follow."""
 
 
 def with_examples(text: str) -> str:
@@ -23,6 +24,7 @@ def comments() -> dict[str, str]:
     for key, number in key_lines(text).items():
         line = lines[number - 1]
         if (match := _SAID.match(line)) and not line.startswith("["):
-            top, rest = str(key[0]), [str(part) for part in key[1:]]
-            said[".".join([_ELEMENT[top], *rest[1:]] if top in _ELEMENT else [top, *rest])] = match[1].strip()
+            many = next((front for front in _ELEMENT if key[: len(front)] == front), ())
+            rest = key[len(many) + 1 :] if many else key
+            said[".".join([*([_ELEMENT[many]] if many else []), *map(str, rest)])] = match[1].strip()
     return said

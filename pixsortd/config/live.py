@@ -21,6 +21,7 @@ LIVE = (
     "cluster.*",
     "upload.*",
     "trash.*",
+    "sort.*",
     "log.level",
     "score.composite",
     *WORKER,

@@ -34,6 +34,14 @@ class Loaded:
     """The configuration file that was read, if any."""
     overrides: Mapping[str, object] = field(default_factory=dict)
     """What the command line said."""
+    inner: Mapping[str, str] = field(default_factory=dict)
+    """Places of what stands in lists of tables, by dotted key: ``sort.rules[0].to``."""
+
+    def where(self, key: str) -> str:
+        """The place of a dotted key, or of the closest table or value that holds it."""
+        while key not in self.origins and key not in self.inner and key:
+            key = key[: max(key.rfind("."), key.rfind("["), 0)]
+        return self.inner.get(key) or self.origins.get(key, "default")
 
     def again(self, environ: Mapping[str, str] = os.environ) -> "Loaded":
         """The same layers, read anew; raises ConfigError and leaves this one as it is."""
@@ -68,7 +76,8 @@ def load(
     origins = {key: places.get(key, "default") for key in _present(settings)}
     if clashes := contradictions(settings, origins):
         raise ConfigError("\n".join(clashes), next_step=NEXT_STEP)
-    return Loaded(settings, origins, chosen, dict(overrides))
+    inner = {dotted(key): layer.where(key) for above, (value, layer) in given.items() for key in _listed(above, value)}
+    return Loaded(settings, origins, chosen, dict(overrides), inner)
 
 
 class _Merge:
@@ -152,6 +161,22 @@ class _Merge:
 
     def _note(self, layer: Layer, key: Key, sentence: str) -> None:
         self.problems.append(f"{layer.where(key)}: {sentence}")
+
+
+def _listed(key: Key, value: Any) -> Iterator[Key]:
+    """The keys of all that stands in a list of tables."""
+    if isinstance(value, list):
+        for position, one in enumerate(value):
+            if isinstance(one, Mapping):
+                yield (*key, position)
+                yield from _nested((*key, position), one)
+
+
+def _nested(key: Key, table: Mapping[str, Any]) -> Iterator[Key]:
+    for name, value in table.items():
+        yield (*key, name)
+        if isinstance(value, Mapping):
+            yield from _nested((*key, name), value)
 
 
 def _present(settings: Settings) -> Iterator[str]:

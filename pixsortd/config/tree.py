@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from pixsortd.records import Role
+from pixsortd.records import Action, OnConflict, OnSame, Role
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -191,6 +191,30 @@ class TrashSettings(Section, frozen=True, kw_only=True):
     keep: Duration = Duration(30 * 86400)
 
 
+class SortRule(Section, frozen=True, kw_only=True):
+    """What is done with photos of an inbox for which some conditions hold."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    when: dict[str, Any] = {}
+    """What is asked of each fact; empty: every photo."""
+    to: str = ""
+    """Template of the destination, absolute or with ``~``; empty only where photos are left."""
+    action: Action = Action.MOVE
+    conflict: OnConflict = OnConflict.NUMBER
+    same: OnSame = OnSame.CONFLICT
+    auto: bool = False
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
+    then: Literal["stop", "continue"] = "stop"
+
+
+class SortSettings(Section, frozen=True, kw_only=True):
+    """Where photos of the inboxes go."""
+
+    delay: Duration = Duration(2)
+    free_floor: Size = Size(10**9)
+    rules: tuple[SortRule, ...] = ()
+
+
 class ApiSettings(Section, frozen=True, kw_only=True):
     """Where the API and the page are served."""
 
@@ -225,5 +249,6 @@ class Settings(Section, frozen=True, kw_only=True):
     index: IndexSettings = IndexSettings()
     upload: UploadSettings = UploadSettings()
     trash: TrashSettings = TrashSettings()
+    sort: SortSettings = SortSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()

@@ -14,6 +14,7 @@ from pixsortd.config import (
     RootSettings,
     ScoreSettings,
     Settings,
+    SortRule,
     WatchSettings,
     default_file,
     json_schema,
@@ -36,12 +37,12 @@ def test_the_shipped_file_says_exactly_the_defaults(tmp_path: Path) -> None:
     loaded = load(file, {"HOME": "/home/ann"})
     assert loaded.settings == Settings()
     free = {key for key, origin in loaded.origins.items() if origin == "default"}
-    assert free == {"roots"}
+    assert free == {"roots", "sort.rules"}
 
 
 def test_the_shipped_file_explains_every_setting() -> None:
     explained = comments()
-    missing = set(known_keys()) - set(explained) - {"roots"}
+    missing = set(known_keys()) - set(explained) - {"roots", "sort.rules"}
     assert missing == set()
 
 
@@ -51,6 +52,9 @@ def test_the_examples_of_the_shipped_file_are_valid(tmp_path: Path) -> None:
     settings = load(file, {"HOME": "/home/ann"}).settings
     assert settings.roots == (RootSettings(path="/home/ann/Pictures"),)
     assert settings.spaces["mobilenet"].args == {"pad_type": "same"}
+    assert settings.sort.rules == (
+        SortRule(name="Beach", when={"group": "Beach*"}, to="~/Pictures/{group|safe}/{taken:%Y/%m}/"),
+    )
 
 
 def test_schema_describes_every_setting_and_its_default() -> None:

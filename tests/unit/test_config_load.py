@@ -255,3 +255,36 @@ def test_only_live_keys_are_applied_while_running():
     assert (live, restart) == ({"watch.quiet"}, {"watch.hidden", "api.port"})
     now = applied(old, new, live)
     assert (now.watch.quiet, now.watch.hidden, now.api.port) == (9, False, old.api.port)
+
+
+def test_what_stands_in_lists_of_tables_has_its_place_too(tmp_path: Path) -> None:
+    text = """
+[[roots]]
+path = "/a"
+[[sort.rules]]
+name = "one"
+[[sort.rules]]
+name = "two"
+[sort.rules.when]
+rating = 5
+quality.niqe = "> 80"
+"""
+    file = written(tmp_path, text)
+    loaded = load(file, HOME | {"PIXSORTD_SORT__DELAY": "5s"})
+    assert loaded.where("roots[0].path") == f"{file}:3"
+    assert loaded.where("sort.rules[0].to") == f"{file}:4"
+    assert loaded.where("sort.rules[1].name") == f"{file}:7"
+    assert loaded.where("sort.rules[1].when.rating") == f"{file}:9"
+    assert loaded.where("sort.rules[1].when.quality.niqe") == f"{file}:10"
+    assert loaded.where("sort.delay") == "environment PIXSORTD_SORT__DELAY"
+    assert loaded.where("watch.quiet") == loaded.where("nowhere.at.all") == "default"
+    rules = {"PIXSORTD_SORT__RULES": "[{name = 'x'}]"}
+    assert load(file, HOME | rules).where("sort.rules[0].name") == "environment PIXSORTD_SORT__RULES"
+
+
+def test_a_key_that_a_rule_does_not_have_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = written(tmp_path, '[[sort.rules]]\nname = "one"\nact = "copy"\n[[sort.rules]]\naction = "mov"\n')
+    said = refusal(file)
+    assert f'{file}:3: unknown setting sort.rules[0].act; did you mean "sort.rules[0].action"?' in said
+    assert f"{file}:4: sort.rules[1].name is missing" in said
+    assert f"{file}:5: sort.rules[1].action: expected one of" in said
