@@ -66,6 +66,10 @@ class DaemonClient:
         """Make groups part of another; the edit."""
         return self._call("POST", _group(group) + "/merge", {"groups": list(groups)})
 
+    def found_group(self, photos: Sequence[str]) -> Json:
+        """Make a group of these photos; the edit."""
+        return self._call("POST", "/groups", {"images": list(photos)})
+
     def split_group(self, group: str, photos: Sequence[str] | None) -> Json:
         """Found a group of these members, or with None of the smaller part that likeness shows; the edit."""
         return self._call("POST", _group(group) + "/split", {"images": None if photos is None else list(photos)})

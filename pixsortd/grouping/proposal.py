@@ -66,9 +66,10 @@ def propose(
     ``now`` has the photos that are in a group; ``target`` every photo the clustering looked at, None
     for in no group: a photo that it does not have stays where it is. ``touched`` are the groups that
     the user named, locked, merged, split or put photos into. ``fresh`` photos were never looked at by
-    an earlier clustering: they alone join a touched group by themselves. ``recent`` has, for each of
-    the last ``RUNS`` clusterings, :func:`~pixsortd.grouping.lines.departures` of what it applied; leave
-    out the last one if it was of the very same photos and decisions, so that the same again changes nothing.
+    an earlier clustering: they alone join a touched group by themselves, if most of its members are found
+    together. ``recent`` has, for each of the last ``RUNS`` clusterings,
+    :func:`~pixsortd.grouping.lines.departures` of what it applied; leave out the last one if it was of the
+    very same photos and decisions, so that the same again changes nothing.
     ``most`` photos that are not fresh may change by themselves, the smallest changes first: see :func:`allowance`.
 
     The order of the mappings changes nothing. To apply ``applied`` and ask again, for no more to change, gives no
@@ -78,10 +79,11 @@ def propose(
     base = repaired(present, present, constraints)
     goal = repaired({**base, **target}, base, constraints)
     existing = _existing(touched, base)
-    ways = dict(_ways(base, goal, constraints, _Eyes(touched, fresh, recent)))
+    ways = dict(_ways(base, goal, constraints, _Eyes(touched, fresh, recent, _seen_together(touched, base, target))))
     _hold_small_births(ways, goal, existing)
+    _hold_what_breaks(ways, base, constraints, BREAKS)
     _hold_what_is_sudden(ways, existing, fresh, most)
-    _hold_what_breaks(ways, base, constraints)
+    _hold_what_breaks(ways, base, constraints, SUDDEN)
 
     free = {photo: way for photo, way in ways.items() if not way.waits}
     at_once = {
@@ -126,12 +128,25 @@ def _existing(touched: Set[str], groups: Groups) -> Set[str]:
     return {*touched, *(group for group in groups.values() if group is not None)}
 
 
+def _seen_together(touched: Set[str], base: Groups, target: Groups) -> Set[str]:
+    """The touched groups of whose members the clustering put more than half into them itself.
+
+    Of any other, such as one that the user made of photos that have little in common, whoever resembles a
+    part says nothing of the whole.
+    """
+    members = Counter(group for photo, group in base.items() if group in touched and photo in target)
+    found = Counter(group for photo, group in base.items() if group in touched and target.get(photo) == group)
+    return {group for group, count in found.items() if group is not None and 2 * count > members[group]}
+
+
 class _Eyes(NamedTuple):
     """What a photo's way is judged with."""
 
     touched: Set[str]
     fresh: Container[bytes]
     recent: Sequence[Mapping[bytes, str]]
+    open: Set[str]
+    """Touched groups that fresh photos may join by themselves."""
 
     def left(self, photo: bytes) -> list[str]:
         """Groups that the photo left lately, once for each time."""
@@ -152,7 +167,7 @@ def _ways(
         unsteady = to in left
         concerned = (
             group if group in eyes.touched else None,
-            to if to in eyes.touched and photo not in eyes.fresh else None,
+            to if to in eyes.touched and not (photo in eyes.fresh and to in eyes.open) else None,
         )
         if concerned not in reasons:
             reasons[concerned] = _reason(concerned, constraints)
@@ -243,7 +258,9 @@ def _hold_what_is_sudden(ways: dict[bytes, Way], existing: Set[str], fresh: Cont
             ways[photo] = ways[photo]._replace(waits=True, why=SUDDEN)
 
 
-def _hold_what_breaks(ways: dict[bytes, Way], base: Mapping[bytes, str | None], constraints: Constraints) -> None:
+def _hold_what_breaks(
+    ways: dict[bytes, Way], base: Mapping[bytes, str | None], constraints: Constraints, why: str
+) -> None:
     """Let wait what would break a constraint as long as other lines wait: ``base`` and the goal both hold."""
     units = [unit for unit in constraints.together if any(photo in ways for photo in unit)]
     pairs = [pair for pair in constraints.apart if pair[0] in ways or pair[1] in ways]
@@ -263,4 +280,4 @@ def _hold_what_breaks(ways: dict[bytes, Way], base: Mapping[bytes, str | None], 
         if not held:
             return
         for photo in held:
-            ways[photo] = ways[photo]._replace(waits=True, why=BREAKS)
+            ways[photo] = ways[photo]._replace(waits=True, why=why)

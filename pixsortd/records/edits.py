@@ -46,6 +46,8 @@ class PlacePhotos(Edit, frozen=True, kw_only=True, tag=True):
 
     photos: tuple[bytes, ...]
     group: str | None
+    founds: bool = False
+    """Whether the group is one that they form."""
 
 
 class BarPhotos(Edit, frozen=True, kw_only=True, tag=True):

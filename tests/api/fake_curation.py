@@ -77,6 +77,11 @@ class FakeCuration:
             return ports.Edited(edit=None, summary="It has that name", groups=(self.named[group],))
         return self._keep(f"Named {group} {name}", [group], 0, self._change(group, name=name))
 
+    def found(self, images: Sequence[bytes]) -> ports.Edited:
+        born = f"g{min(images).hex()[:10]}"
+        self.named[born] = records.Group(id=born, size=0)
+        return self._keep(f"Made a group of {len(images)}", [born], len(images), self._put(dict.fromkeys(images, born)))
+
     def place(self, group: str, images: Sequence[bytes]) -> ports.Edited:
         self._group(group)
         return self._keep(f"Put {len(images)} photos", [group], len(images), self._put(dict.fromkeys(images, group)))

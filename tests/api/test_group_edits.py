@@ -41,6 +41,16 @@ def test_photos_go_where_they_are_put_and_back(api, library, photos):
     assert groups_of(library, photos) == [BEACH, WOOD, None]
 
 
+def test_photos_of_several_groups_and_of_none_form_a_new_one(api, library, photos):
+    done = api.post("/api/groups", json={"images": photos}).json()
+    born = done["groups"][0]["id"]
+    assert born not in (BEACH, WOOD)
+    assert groups_of(library, photos) == [born] * 3
+    assert api.post("/api" + done["undo"]).status_code == 200
+    assert groups_of(library, photos) == [BEACH, WOOD, None]
+    assert api.post("/api/groups", json={"images": []}).status_code == 422
+
+
 def test_photos_are_taken_out_and_barred(api, library, photos):
     assert api.post(f"/api/groups/{BEACH}/members", json={"remove": photos[:1]}).status_code == 200
     assert groups_of(library, photos) == [None, WOOD, None]

@@ -57,6 +57,7 @@ CALLS = {
     ("get", "/api/groups"),
     ("get", "/api/groups/{group_id}"),
     ("patch", "/api/groups/{group_id}"),
+    ("post", "/api/groups"),
     ("post", "/api/groups/recluster"),
     ("post", "/api/groups/{group_id}/members"),
     ("post", "/api/groups/{group_id}/merge"),

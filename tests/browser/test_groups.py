@@ -193,6 +193,23 @@ def test_photos_are_dragged_between_sections_of_the_library(daemon, open_page):
     wait_until(lambda: group_of(daemon, "s5-1.jpg") == wood, 10, why="the undoing")
 
 
+def test_photos_of_several_groups_form_one_of_their_own(daemon, open_page):
+    homes = {name: group_of(daemon, name) for name in ("s0-6.jpg", "s1-6.jpg", "s2-6.jpg")}
+    page = open_page(daemon.url, "/?view=groups", viewport={"width": 1400, "height": 4800})
+    pick(page, *homes)
+    page.get_by_role("button", name="Move to group").click()
+    page.get_by_role("dialog").get_by_role("button", name="A group of their own").click()
+    toast(page, "Made a group of 3 photos")
+    born = wait_until(
+        lambda: group_of(daemon, "s0-6.jpg") not in (*homes.values(), None) and group_of(daemon, "s0-6.jpg"), 10
+    )
+    assert names(daemon, born) == set(homes)
+    recluster(daemon)
+    assert names(daemon, born) == set(homes)
+    page.keyboard.press("u")
+    wait_until(lambda: {name: group_of(daemon, name) for name in homes} == homes, 10)
+
+
 def test_what_is_said_of_photos_is_in_the_history_and_undone_there(daemon, open_page):
     group = named(daemon, 5, "Wood")
     page = open_page(daemon.url, f"/groups/{group}")

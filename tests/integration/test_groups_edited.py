@@ -69,6 +69,26 @@ def test_every_edit_holds_at_once_and_can_be_taken_back(daemon: Daemon) -> None:
     assert history["items"][0]["edit"] == again["edit"]
 
 
+def test_photos_of_all_groups_form_one_that_outlives_a_clustering_and_the_index(daemon: Daemon) -> None:
+    before = groups(daemon)
+    chosen = {min(photos) for photos in before.values()}
+    made = daemon.post("/api/groups", {"images": sorted(chosen)})
+    born = made["groups"][0]["id"]
+    assert born not in before
+    recluster(daemon)
+    assert members(daemon, born) == chosen
+    daemon.kill()
+    shutil.rmtree(daemon.state_dir / "index")
+    shutil.rmtree(daemon.state_dir / "backups", ignore_errors=True)
+    with daemon:
+        daemon.settled(3 * SIZE)
+        recluster(daemon)
+        assert members(daemon, born) == chosen
+        daemon.post("/api" + made["undo"])
+        assert born not in groups(daemon)
+        assert set().union(*groups(daemon).values()) >= chosen
+
+
 def test_photos_edited_since_are_left_when_an_edit_is_undone(daemon: Daemon) -> None:
     before = groups(daemon)
     one, two, three = sorted(before)

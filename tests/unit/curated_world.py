@@ -1,7 +1,7 @@
 """A library of photos in groups, edited and reclustered by the pure parts alone: the daemon without its I/O."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from pixsortd.decisions.curation import Curation
 from pixsortd.grouping.constraints import mentioned
@@ -31,8 +31,10 @@ Found = Mapping[str, Collection[bytes]]
 class World:
     """Photos, who is in which group, the log of edits, and what the last clustering left to decide."""
 
-    def __init__(self, photos: Iterable[bytes] = ()) -> None:
+    def __init__(self, photos: Iterable[bytes] = (), most: Callable[[int, int], int] = allowance) -> None:
+        """``most`` says how many of so many photos may change by themselves, when so many are new."""
         self.photos = set(photos)
+        self._most = most
         self.now: dict[bytes, str] = {}
         self.log = Curation()
         self.seen: set[bytes] = set()
@@ -133,7 +135,7 @@ class World:
             self.touched,
             fresh=fresh,
             recent=recent,
-            most=0 if again else allowance(len(target), len(fresh)),
+            most=0 if again else self._most(len(target), len(fresh)),
         )
 
     def recluster(self, target: Mapping[bytes, str | None]) -> Outcome:

@@ -161,6 +161,15 @@ def test_back_and_forth_is_said_and_then_waits() -> None:
     assert sum(len(run) for run in recent) <= 3, "the photo came to rest"
 
 
+def test_new_photos_join_a_group_of_the_users_only_where_most_of_it_is_found_together() -> None:
+    now = {**groups(t=[0, 10, 20]), **groups(a=range(1, 8))}
+    target = {**now, **groups(t=[0, 30], a=[10, 20])}
+    outcome = propose(now, target, NAMED, {"t"}, fresh={photo(30)})
+    assert photo(30) not in {one for line in outcome.applied for one in line.photos}
+    together = {**now, **groups(t=[0, 10, 30], a=[20])}
+    assert told(propose(now, together, NAMED, {"t"}, fresh={photo(30)}).applied) == {("join", None, "t", 1)}
+
+
 def test_past_what_one_run_may_change_the_largest_changes_wait() -> None:
     now = groups(a=range(20), b=range(20, 40), c=range(40, 60))
     target = {**now, **groups(b=[0, 1], new=[*range(2, 6), *range(20, 24)], c=[60, 61, 62]), photo(63): None}

@@ -26,9 +26,10 @@ clusterings = st.lists(st.integers(-2, SUBJECTS - 1), min_size=COUNT, max_size=C
 class Library(RuleBasedStateMachine):
     """Photos come and go, are grouped, named, moved, barred, locked, merged, split; lines are accepted and refused."""
 
-    @initialize(labels=clusterings)
-    def begin(self, labels: list[int]) -> None:
-        self.world = World(ALL[:-3])
+    @initialize(labels=clusterings, most=st.sampled_from([COUNT, 4, 1]))
+    def begin(self, labels: list[int], most: int) -> None:
+        self.most = most
+        self.world = World(ALL[:-3], most=lambda _, fresh: max(self.most, 2 * fresh))
         self.refused: set[tuple[bytes, str | None, str | None]] = set()
         self.recluster(labels, 0)
 
@@ -136,7 +137,7 @@ class Library(RuleBasedStateMachine):
             for photo in line.photos:
                 assert (photo, line.group, line.to) not in self.refused
 
-        again = world.ask(target, seen, recent)
+        again = world.ask(target, seen, recent, again=True)
         assert not again.applied, (
             "identical input changes nothing",
             again.applied,

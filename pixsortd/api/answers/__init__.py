@@ -30,6 +30,7 @@ from pixsortd.api.answers.batches import (
     Parameters,
 )
 from pixsortd.api.answers.groups import (
+    FoundBody,
     Group,
     GroupEdit,
     Grouping,
@@ -164,6 +165,7 @@ __all__ = [
     "File",
     "FilePage",
     "GoneAnswer",
+    "FoundBody",
     "Group",
     "GroupEdit",
     "GroupLockBody",

@@ -138,6 +138,12 @@ class RelationBody(Body, frozen=True, kw_only=True):
     relation: Relation
 
 
+class FoundBody(Body, frozen=True, kw_only=True):
+    """Photos that form a new group."""
+
+    images: Ids
+
+
 class ReleaseBody(Body, frozen=True, kw_only=True):
     """Photos whose pins, bars and relations are taken back."""
 

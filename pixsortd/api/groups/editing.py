@@ -12,6 +12,12 @@ MOST_PAIRED = 100
 """Photos that may be said to be pairwise something at once: twice as many are four times the pairs."""
 
 
+@post("/", summary="Make a group of photos", status_code=200, sync_to_thread=True)
+def found_group(library: Lib, data: JSONBody[answers.FoundBody]) -> answers.GroupEdit:
+    """The photos leave whatever groups they are in and form a new one."""
+    return _answer(library, library.curation.found(photo_ids(data.images)))
+
+
 @post("/{group_id:str}/members", summary="Move photos", status_code=200, sync_to_thread=True)
 def change_members(
     library: Lib, group_id: FromPath[str], data: JSONBody[answers.GroupMembersBody]
@@ -85,4 +91,4 @@ def _answer(library: ports.Library, edited: ports.Edited) -> answers.GroupEdit:
     return present.group_edit(edited, library.curation.waiting())
 
 
-HANDLERS = (change_members, merge_groups, split_group, lock_group, relate_images, release_images)
+HANDLERS = (found_group, change_members, merge_groups, split_group, lock_group, relate_images, release_images)

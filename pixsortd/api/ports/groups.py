@@ -66,6 +66,10 @@ class Curation(Protocol):
         """Give or (None) take back a name; the answer has that group alone, also when there was nothing to do."""
         ...
 
+    def found(self, images: Sequence[bytes]) -> Edited:
+        """Make a new group of photos, wherever they were. The answer has that group first."""
+        ...
+
     def place(self, group: str, images: Sequence[bytes]) -> Edited:
         """Put photos into a group, wherever they were, for good; those that are in it are pinned there."""
         ...

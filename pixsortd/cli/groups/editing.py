@@ -50,6 +50,14 @@ def split(session: shell.Session, group: str, photos: tuple[str, ...]) -> None:
 
 
 @click.command(cls=shell.Reading)
+@_photos
+@shell.pass_session
+def found(session: shell.Session, photos: tuple[str, ...]) -> None:
+    """Make a new group of photos, wherever they are now. They stay in it through every re-forming."""
+    told.edited(session, session.daemon.found_group(_ids(session, photos)))
+
+
+@click.command(cls=shell.Reading)
 @_group
 @_photos
 @click.option("--out", "leave", is_flag=True, help="Take them out of the group instead, into no group.")
@@ -121,4 +129,4 @@ def relate(session: shell.Session, relation: str, photos: tuple[str, ...]) -> No
     told.edited(session, session.daemon.relate(_ids(session, photos), relation))
 
 
-COMMANDS = (merge, split, move, bar, pin, release, lock, unlock, relate)
+COMMANDS = (found, merge, split, move, bar, pin, release, lock, unlock, relate)

@@ -112,6 +112,13 @@ class Curator:
         spoken = (group for edit in edits if not isinstance(edit, UndoEdit) for group in effects.groups_of(edit))
         return {*(one.id for one in self._store.groups()), *mentioned(self._book.constraints()), *proposed, *spoken}
 
+    def found(self, images: Sequence[bytes]) -> Edited:
+        """Make a new group of photos, wherever they were."""
+        with self._book.lock:
+            chosen = sorted(self._known(images))
+            born = fresh(chosen[0], self._taken())
+            return self._write(PlacePhotos(photos=tuple(chosen), group=born, founds=True, edit=""), born)
+
     # --- photos --------------------------------------------------------------------------------
 
     def place(self, group: str, images: Sequence[bytes]) -> Edited:

@@ -56,6 +56,8 @@ def _place(edit: PlacePhotos, titled: Title) -> str:
     count = so_many(len(edit.photos))
     if edit.group is None:
         return f"Took {count} out of all groups"
+    if edit.founds:
+        return f"Made a group of {count}"
     return f"Put {count} into {titled(edit.group)}" if edit.after else f"Pinned {count} in {titled(edit.group)}"
 
 

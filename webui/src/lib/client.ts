@@ -94,6 +94,7 @@ export const api = {
     call('post', '/api/groups/{group_id}/members', { path: { group_id: group }, body: change }),
   mergeGroups: (into: string, groups: readonly string[]): From<'post', '/api/groups/{group_id}/merge'> =>
     call('post', '/api/groups/{group_id}/merge', { path: { group_id: into }, body: { groups: [...groups] } }),
+  foundGroup: (images: readonly string[]): From<'post', '/api/groups'> => call('post', '/api/groups', { body: { images: [...images] } }),
   splitGroup: (group: string, images: readonly string[] | null): From<'post', '/api/groups/{group_id}/split'> =>
     call('post', '/api/groups/{group_id}/split', { path: { group_id: group }, body: { images: images && [...images] } }),
   lockGroup: (group: string, locked: boolean): From<'put', '/api/groups/{group_id}/lock'> =>

@@ -106,6 +106,11 @@ export async function putIn(group: string, photos: readonly Cell[]): Promise<Rea
   return all(photos, done)
 }
 
+/** Make a new group of photos of several groups, or of none. Answers the ids of those that went there. */
+export async function found(photos: readonly Cell[]): Promise<ReadonlySet<string>> {
+  return all(photos, await perform([() => api.foundGroup(ids(photos))], 'The group could not be made'))
+}
+
 /** Take photos out of their groups, for good. */
 export async function takeOut(photos: readonly Cell[]): Promise<ReadonlySet<string>> {
   const acts = [...byGroup(photos)].flatMap(([group, own]) => parts(own, (remove) => api.members(group, { remove })))
@@ -169,7 +174,7 @@ export async function acceptAll(changes: readonly string[]): Promise<ReadonlySet
 
 /** Whether photos that are dragged can be dropped on a bucket of groups. Pure. */
 export function takes(bucket: string, photos: readonly Cell[]): boolean {
-  if (bucket === FRESH) return common(photos) !== null
+  if (bucket === FRESH) return photos.length > 0
   return photos.some(({ group }) => (group ?? LONERS) !== bucket)
 }
 
@@ -178,6 +183,6 @@ export async function drop(bucket: string, photos: readonly Cell[]): Promise<Rea
   if (bucket === LONERS) return takeOut(photos)
   if (bucket !== FRESH) return putIn(bucket, photos)
   const group = common(photos)
-  if (group === null) say('Only photos of one group can be split off', { detail: 'Move them into one group first.' })
-  return group !== null && (await split(group, photos)) ? new Set(ids(photos)) : NONE
+  if (group === null) return found(photos)
+  return (await split(group, photos)) ? new Set(ids(photos)) : NONE
 }
