@@ -31,8 +31,8 @@ describe('photos of groups', () => {
     expect(takes('a', photos)).toBe(true)
     expect(takes(LONERS, [photos[3]!])).toBe(false)
     expect(takes(LONERS, photos)).toBe(true)
-    expect(takes(FRESH, photos)).toBe(false)
-    expect(takes(FRESH, photos.slice(0, 2))).toBe(true)
+    expect(takes(FRESH, photos)).toBe(true)
+    expect(takes(FRESH, [])).toBe(false)
   })
 })
 
@@ -99,8 +99,8 @@ describe('edits', () => {
     await drop(FRESH, photos.slice(0, 2))
     await drop('b', photos.slice(0, 1))
     expect(calls).toEqual([['a/members', { remove: ['p'] }], ['a/split', { images: ['p', 'q'] }], ['b/members', { add: ['p'] }]])
-    expect(await drop(FRESH, photos)).toEqual(new Set())
-    expect(calls).toHaveLength(3)
+    expect(await drop(FRESH, photos)).toEqual(new Set(['p', 'q', 'r', 's']))
+    expect(calls[3]).toEqual(['/api/groups', { images: ['p', 'q', 'r', 's'] }])
   })
 
   it('accept many lines at once, and say which could not be', async () => {
