@@ -1,15 +1,11 @@
 """Sorting as the API sees it: rules, what they would do, plans, and taking them back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pixsortd.api.ports.photos import Page
+from pixsortd.config import SortRule
 from pixsortd.records import Job, PlanRecord, PlanStep, Record, Room, RuleProblem, StepState, Tried, Unmoved
-
-if TYPE_CHECKING:
-    from pixsortd.config import SortRule
 
 
 class RuleEntry(Record, frozen=True, kw_only=True):
