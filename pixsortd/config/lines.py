@@ -6,25 +6,34 @@ grammar has to be written twice. Only a file that parses as a whole may be given
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 Key = tuple[str | int, ...]
+
+
+class Statement(NamedTuple):
+    """A header or a ``key = value``, and where it is in its file."""
+
+    line: int
+    """Its first, from 1."""
+    text: str
+    """With its line breaks."""
+    parsed: dict[str, Any]
+    table: Key
+    """The table that it stands in, or that it begins."""
+    header: bool
 
 
 def key_lines(text: str) -> dict[Key, int]:
     """The first line (from 1) of every table and key; an element of ``[[name]]`` is ``("name", 0)``."""
     lines: dict[Key, int] = {}
-    table: Key = ()
-    elements: dict[Key, int] = {}
-    for number, statement in _statements(text):
-        parsed = tomllib.loads(statement)
-        if statement.lstrip().startswith("["):
-            table = _table(parsed, elements)
-            for length in range(1, len(table) + 1):
-                lines.setdefault(table[:length], number)
+    for statement in statements(text):
+        if statement.header:
+            for length in range(1, len(statement.table) + 1):
+                lines.setdefault(statement.table[:length], statement.line)
         else:
-            for key in _keys(parsed):
-                lines.setdefault(table + key, number)
+            for key in _keys(statement.parsed):
+                lines.setdefault(statement.table + key, statement.line)
     return lines
 
 
@@ -36,7 +45,10 @@ def nearest_line(lines: Mapping[Key, int], key: Key) -> int | None:
     return None
 
 
-def _statements(text: str) -> Iterator[tuple[int, str]]:
+def statements(text: str) -> Iterator[Statement]:
+    """Everything in a file but blank lines and comments that stand alone, in order."""
+    table: Key = ()
+    elements: dict[Key, int] = {}
     start, held = 1, ""
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
         if not held:
@@ -45,10 +57,12 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
             start = number
         held += line
         try:
-            tomllib.loads(held)
+            parsed = tomllib.loads(held)
         except tomllib.TOMLDecodeError:
             continue
-        yield start, held
+        header = held.lstrip().startswith("[")
+        table = _table(parsed, elements) if header else table
+        yield Statement(start, held, parsed, table, header)
         held = ""
 
 

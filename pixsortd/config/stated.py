@@ -55,9 +55,9 @@ def toml_text(value: object) -> str:
     """A plain value as one writes it after the ``=`` in TOML."""
     if isinstance(value, Mapping):
         inner = ", ".join(
-            f"{key if _BARE.fullmatch(key) else json.dumps(key)} = {toml_text(one)}" for key, one in value.items()
+            f"{key if _BARE.fullmatch(key) else toml_text(key)} = {toml_text(one)}" for key, one in value.items()
         )
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(toml_text(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
