@@ -126,7 +126,7 @@ def _ranks(
     best: dict[frozenset[bytes], bytes] = {}
     found = {}
     for sha256, group in company.items():
-        here = group & photos.keys()
+        here = group.intersection(photos)
         if len(here) < 2 or sha256 not in here:
             continue
         if here not in best:
