@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
 LONGEST = 255
 """Bytes of a name on nearly every file system."""
@@ -20,6 +20,11 @@ _JPEG = frozenset((b".jpg", b".jpeg", b".jpe", b".jfif"))
 def folded(name: bytes) -> str:
     """A name as file systems and people compare it: without case, accents composed alike."""
     return unicodedata.normalize("NFC", os.fsdecode(name)).casefold()
+
+
+def shown(name: bytes) -> str:
+    """A name or path for a sentence; what is no UTF-8 in it is spelled out."""
+    return name.decode(errors="backslashreplace")
 
 
 def companions(
@@ -74,11 +79,23 @@ def stored_name(parcel: str, number: int, name: bytes, longest: int = LONGEST) -
     return front.encode() + _cut(name, longest - len(front))
 
 
-def numbered(name: bytes, stem: bytes, number: int, longest: int = LONGEST) -> bytes:
-    """``IMG_1.jpg`` as ``IMG_1 (2).jpg``; ``stem`` is the part that all files of a unit have in common."""
-    mark = f" ({number})".encode()
-    rest = name[len(stem) :]
-    return _shorten(stem, longest - len(mark) - len(rest)) + mark + rest
+def renamed(names: Sequence[bytes], wanted: bytes) -> list[bytes]:
+    """What the files of a unit are called when the first of them gets the name ``wanted``."""
+    if wanted == names[0]:
+        return list(names)
+    stem, new = _split(names[0])[0], _split(wanted)[0]
+    return [wanted, *(new + name[len(_shared_stem(name, stem)) :] for name in names[1:])]
+
+
+def numbered(names: Sequence[bytes], number: int, longest: int = LONGEST) -> list[bytes]:
+    """The files of a unit, all changed alike: ``IMG_1.jpg`` as ``IMG_1 (2).jpg``; with 1 only cut where too long."""
+    mark = f" ({number})".encode() if number > 1 else b""
+    stem = _split(names[0])[0]
+    shared = [_shared_stem(name, stem) for name in names]
+    room = longest - len(mark) - max(len(name) - len(own) for name, own in zip(names, shared, strict=True))
+    if room <= 0:  # what looks like an extension fills the name
+        return [_shorten(name, longest - len(mark)) + mark for name in names]
+    return [_shorten(own, room) + mark + name[len(own) :] for name, own in zip(names, shared, strict=True)]
 
 
 def free_names(names: list[bytes], taken: Container[str], first: Collection[bytes]) -> Iterator[list[bytes]]:
@@ -89,9 +106,8 @@ def free_names(names: list[bytes], taken: Container[str], first: Collection[byte
     """
     if not any(name in first for name in names):
         yield names
-    stem = _split(names[0])[0]
     for number in range(2, 10_000):
-        changed = [numbered(name, _shared_stem(name, stem), number) for name in names]
+        changed = numbered(names, number)
         if not any(folded(name) in taken for name in changed):
             yield changed
 

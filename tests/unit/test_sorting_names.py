@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixsortd.sorting.names import LONGEST, companions, folded, free_names, numbered, stored_name
+from pixsortd.sorting.names import LONGEST, companions, folded, free_names, numbered, renamed, stored_name
 
 PHOTOS = frozenset((b".jpg", b".jpeg", b".heic", b".png"))
 NAMES = st.binary(min_size=1, max_size=255).filter(lambda name: b"/" not in name and b"\0" not in name)
@@ -77,7 +77,27 @@ def test_a_free_name_is_numbered_for_the_whole_unit() -> None:
     assert found == [b"IMG_1 (3).jpg", b"img_1 (3).MOV", b"IMG_1 (3).jpg.xmp"]
 
 
-@given(name=NAMES, number=st.integers(2, 9999))
+@given(name=NAMES, number=st.integers(1, 99_999))
 def test_a_numbered_name_fits(name: bytes, number: int) -> None:
-    stem = name.rpartition(b".")[0] or name
-    assert len(numbered(name, stem, number)) <= LONGEST or len(name) - len(stem) > LONGEST - 8
+    changed = numbered([name, name + b".xmp"], number)
+    assert all(0 < len(one) <= LONGEST for one in changed)
+    assert (changed[0] == name) == (number == 1) or len(name) > LONGEST - 4
+    assert changed[0] != changed[1]
+
+
+def test_a_long_unit_is_shortened_alike() -> None:
+    photo = b"x" * 251 + b".jpg"
+    first, second = numbered([photo, b"x" * 251 + b".mov"], 12)
+    assert first == b"x" * 246 + b" (12).jpg"
+    assert second == b"x" * 246 + b" (12).mov"
+
+
+def test_a_unit_gets_its_new_name_as_a_whole() -> None:
+    unit = [b"IMG_1.JPG", b"img_1.MOV", b"IMG_1.JPG.xmp", b"IMG_1.xmp"]
+    assert renamed(unit, b"IMG_1.JPG") == unit
+    assert renamed(unit, b"2024-05 a.b.jpg") == [
+        b"2024-05 a.b.jpg",
+        b"2024-05 a.b.MOV",
+        b"2024-05 a.b.JPG.xmp",
+        b"2024-05 a.b.xmp",
+    ]
