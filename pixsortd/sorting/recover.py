@@ -6,7 +6,7 @@ alone may be another one after a remount.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
 
@@ -38,6 +38,7 @@ def settle(move: Move, directories: Directories) -> State:
             _clear(directories, step)
         found = [(step, _find(directories, step)) for step in move.steps]
         known = [(step, where) for step, where in found if where is not _Where.NOWHERE]
+        _confirm(directories, move.steps)
         if any(step.destination is None for step in move.steps):
             return _finish_deleting(directories, move, known)
         if not known:
@@ -49,9 +50,29 @@ def settle(move: Move, directories: Directories) -> State:
             return State.DONE
         for step, where in known:
             _take_back(directories, step, where)
+        _confirm(directories, move.steps)
     except (OSError, SourceChanged):
         return State.UNCLEAR
     return State.UNDONE
+
+
+def _confirm(directories: Directories, steps: Sequence[Step]) -> None:
+    """Make all names durable that the files have now.
+
+    The crash may have come before their sync: no other name of a file may go before, nor an end be recorded.
+    """
+    places = {place for step in steps for place in (step.source, step.destination) if place is not None}
+    named = {(place.base, above) for place in places for above in _and_above(place.directory)}
+    for base, directory in sorted(named):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            sync(directories.at(base, directory))
+
+
+def _and_above(directory: bytes) -> Iterator[bytes]:
+    yield directory
+    while directory:
+        directory = directory.rpartition(b"/")[0]
+        yield directory
 
 
 def _clear(directories: Directories, step: Step) -> None:

@@ -37,12 +37,23 @@ WAYS: dict[str, Way] = {
 """Kinds of file systems: whole ones, without hard links, without RENAME_NOREPLACE too, and another device."""
 
 
+Made = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+"""Makes a call of that name, the function itself with its arguments."""
+
+
+def plainly(_name: str, real: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Just make it."""
+    return real(*args, **named)
+
+
 class Shim:
     """Counts calls, and lets a fault have each of them first."""
 
-    def __init__(self, fault: Fault, way: Way) -> None:
+    def __init__(self, fault: Fault, way: Way, made: Made) -> None:
         self._fault = fault
         self._way = way
+        self._made = made
+        self._within = False
         self.calls = 0
         self.names: list[str] = []
 
@@ -50,21 +61,27 @@ class Shim:
         """The same call, counted."""
 
         def call(*args: Any, **named: Any) -> Any:
+            if self._within:
+                return real(*args, **named)
             self.calls += 1
             self.names.append(name)
             self._fault(self.calls, name)
             code = self._way(name)
             if code is not None:
                 raise OSError(code, os.strerror(code))
-            return real(*args, **named)
+            self._within = True
+            try:
+                return self._made(name, real, args, named)
+            finally:
+                self._within = False
 
         return call
 
 
 @contextmanager
-def disk_that(fault: Fault, way: Way = WAYS["link"]) -> Iterator[Shim]:
+def disk_that(fault: Fault, way: Way = WAYS["link"], made: Made = plainly) -> Iterator[Shim]:
     """Let everything in this process see such a disk."""
-    shim = Shim(fault, way)
+    shim = Shim(fault, way, made)
     changed: list[tuple[Any, str, Any]] = [(os, name, getattr(os, name)) for name in _CALLS]
     changed += [(io, "open", io.open), (disk, "_renameat2", disk._renameat2)]
     for module, name, real in changed:
