@@ -49,5 +49,8 @@ def default() -> None:
 @shell.pass_session
 def check(session: shell.Session) -> None:
     """Check the configuration and say what is wrong, without starting anything."""
+    from pixsortd.daemon.sorting.inforce import require_right_rules
+
     loaded = session.loaded
+    require_right_rules(loaded)
     session.talk(f"{loaded.file or 'no configuration file, the defaults'}: correct")

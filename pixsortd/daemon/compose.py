@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from pixsortd.api.events import EventHub
-from pixsortd.config import Loaded, RootSettings, applied, live_changes, worker_changes
+from pixsortd.config import Loaded, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
 from pixsortd.daemon.batches import Analyses, Batches
 from pixsortd.daemon.grouping import (
@@ -32,7 +32,7 @@ from pixsortd.daemon.pipeline.holds import Holds
 from pixsortd.daemon.pipeline.ingest import Ingest
 from pixsortd.daemon.pipeline.rates import Throughput
 from pixsortd.daemon.pipeline.stages import Stages
-from pixsortd.daemon.places import real_path
+from pixsortd.daemon.places import merged_roots
 from pixsortd.daemon.quality import DaemonQuality
 from pixsortd.daemon.reports.figures import Figures
 from pixsortd.daemon.reports.overview import DaemonOverview
@@ -41,12 +41,12 @@ from pixsortd.daemon.reports.status import Report, Tally
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.sorting.inforce import RulesInForce
 from pixsortd.daemon.training import Trainer
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
 from pixsortd.daemon.weights import glance
 from pixsortd.decisions import Decisions
-from pixsortd.errors import ConfigError
 from pixsortd.grouping.request import LEVELS
 from pixsortd.index.backup import make_backup
 from pixsortd.index.startup import close_index, open_index
@@ -88,6 +88,7 @@ class Daemon:
         self._loaded = loaded
         self._settings = loaded.settings
         self.state_dir = state_dir
+        self.rules = RulesInForce(loaded, extra_roots, state_dir)
         settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
         self.hub = EventHub()
         self.decisions = Decisions.open(state_dir / "decisions")
@@ -257,7 +258,8 @@ class Daemon:
         close_index(self.store, end - time.monotonic())
 
     def reload(self, loaded: Loaded) -> set[str]:
-        """Apply what can change while running; the keys that need a restart."""
+        """Apply what can change while running; the keys that need a restart. Raises ``ConfigError``."""
+        self.rules.take(loaded)
         live, later = live_changes(self._settings, loaded.settings)
         self._loaded = loaded
         self._settings = applied(self._settings, loaded.settings, live)
@@ -384,13 +386,3 @@ class Daemon:
 
     def _tell(self, kind: str, data: Mapping[str, object] | None = None) -> None:
         self.hub.publish(kind, dict(data or {}))
-
-
-def merged_roots(configured: Sequence[RootSettings], extra: Sequence[Path]) -> tuple[RootSettings, ...]:
-    """The configured roots and those of the command line, which are only read. Raises ``ConfigError``."""
-    found: dict[bytes, RootSettings] = {}
-    for root in (*configured, *(RootSettings(path=str(path)) for path in extra)):
-        found.setdefault(real_path(root.path), root)
-    if b"/" in found:
-        raise ConfigError("the whole file system cannot be a root", path="/", next_step="Name a photo directory.")
-    return tuple(found.values())

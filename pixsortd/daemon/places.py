@@ -1,9 +1,11 @@
 """Where files lie: real paths, the root that holds one, and what a root's state means for its files."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pixsortd.config import RootSettings
+from pixsortd.errors import ConfigError
 from pixsortd.records import Ledger, RootState
 
 ABSENT = frozenset({RootState.AWAY, RootState.UNREADABLE})
@@ -12,6 +14,16 @@ ABSENT = frozenset({RootState.AWAY, RootState.UNREADABLE})
 def real_path(path: str | Path) -> bytes:
     """The absolute path with ``~`` and links resolved, as raw bytes."""
     return os.path.realpath(os.path.expanduser(os.fsencode(path)))
+
+
+def merged_roots(configured: Sequence[RootSettings], extra: Sequence[Path]) -> tuple[RootSettings, ...]:
+    """The configured roots and those of the command line, which are only read. Raises ``ConfigError``."""
+    found: dict[bytes, RootSettings] = {}
+    for root in (*configured, *(RootSettings(path=str(path)) for path in extra)):
+        found.setdefault(real_path(root.path), root)
+    if b"/" in found:
+        raise ConfigError("the whole file system cannot be a root", path="/", next_step="Name a photo directory.")
+    return tuple(found.values())
 
 
 def innermost(roots: Mapping[str, bytes], path: bytes) -> tuple[str, bytes] | None:

@@ -236,5 +236,5 @@ def field_named(name: str, metrics: tuple[str, ...] | None = None) -> Field:
         raise Wrong(f'"{name}" names no metric')
     if metrics is not None and metric not in metrics:
         refusal = unknown("metric", metric, metrics)
-        raise Wrong(refusal.message, f"Name it in score.metrics. {refusal.next_step}")
+        raise Wrong(refusal.message, f"Name it in score.metrics to have it measured. {refusal.next_step}".strip())
     return FAMILIES[family](metric)

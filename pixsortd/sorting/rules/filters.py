@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from pixsortd.sorting.rules.words import Wrong
+from pixsortd.sorting.rules.words import Wrong, unknown
 
 Argument = str | int | None
 Does = Callable[[str | None], str | None]
@@ -29,7 +29,7 @@ class Filter(NamedTuple):
 def made(name: str, argument: Argument) -> Does:
     """The filter of that name; raises ``Wrong`` where there is none."""
     if name not in FILTERS:
-        raise Wrong(f'there is no filter "{name}"', f"There are: {', '.join(FILTERS)}.")
+        raise unknown("filter", name, FILTERS)
     return FILTERS[name].made(argument)
 
 

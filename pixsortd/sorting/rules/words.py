@@ -17,8 +17,9 @@ def unknown(what: str, name: str, known: Iterable[str]) -> Wrong:
     """The refusal of a name that does not exist, with the nearest one that does."""
     names = list(known)
     close = get_close_matches(name.casefold(), names, n=1, cutoff=0.6)
-    meant = f'; did you mean "{close[0]}"?' if close else ""
-    return Wrong(f'there is no {what} "{name}"{meant}', f"There are: {', '.join(names)}.")
+    if close:
+        return Wrong(f'there is no {what} "{name}"; did you mean "{close[0]}"?')
+    return Wrong(f'there is no {what} "{name}"', f"There are: {', '.join(names)}.")
 
 
 def quoted(values: Iterable[object]) -> str:
