@@ -135,7 +135,7 @@ class RulesRefused(InvalidRequest):
 class PlanChanged(Conflict):
     """Files or rules changed since the plan was looked at; ``plan`` is what waits now, empty where nothing does."""
 
-    title, code = "The plan has changed", "plan-changed"
+    title, code, exit_code = "The plan has changed", "plan-changed", 10
 
     def __init__(self, message: str, *, plan: str = "", next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)

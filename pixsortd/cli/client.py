@@ -207,6 +207,47 @@ class DaemonClient:
         """Delete files in the trash for good, or with None all of them."""
         return self._call("POST", "/trash/purge", {"ids": None if items is None else list(items)})
 
+    def sort_rules(self) -> Json:
+        """The rules of sorting in force, and what rules are made of."""
+        return self._call("GET", "/sort/rules")
+
+    def replay(self, since: str | None) -> Json:
+        """Try the rules in force on the library; the job."""
+        return self._call("POST", "/sort/replay", {"since": since})
+
+    def replayed(self) -> Json:
+        """What the last trial found."""
+        return self._call("GET", "/sort/replay")
+
+    def plans(self) -> Iterator[Json]:
+        """What waits, then the history, newest first."""
+        return self._pages("/plans", {"limit": PAGE})
+
+    def propose(self, root: str | None) -> Json:
+        """Plan anew for an inbox, or for each; what waits."""
+        return self._call("POST", "/plans", {"root": root})
+
+    def plan(self, plan: str) -> Json:
+        """A plan with all its steps and all that no step concerns."""
+        query: dict[str, object] = {"limit": PAGE}
+        whole = page = self._call("GET", f"{_plan(plan)}?{urlencode(query)}")
+        while page["next_cursor"] is not None:
+            page = self._call("GET", f"{_plan(plan)}?{urlencode(query | {'cursor': page['next_cursor']})}")
+            whole = page | {part: whole[part] + page[part] for part in ("items", "unmoved")}
+        return whole
+
+    def apply_plan(self, plan: str, steps: Sequence[str] | None) -> Json:
+        """Approve a plan, or only these steps; it is under way then."""
+        return self._call("POST", _plan(plan) + "/apply", {"steps": steps})
+
+    def refuse_steps(self, plan: str, steps: Sequence[str]) -> Json:
+        """Leave the photos of these steps alone; what waits now."""
+        return self._call("POST", _plan(plan) + "/refuse", {"steps": steps})
+
+    def undo_plan(self, plan: str, steps: Sequence[str] | None) -> Json:
+        """Take a plan back, or only these steps; the plan that does so."""
+        return self._call("POST", _plan(plan) + "/undo", {"steps": steps})
+
     def job(self, job: str) -> Json:
         """One job."""
         return self._call("GET", f"/jobs/{quote(job, safe='')}")
@@ -269,6 +310,10 @@ class DaemonClient:
 
 def _group(group: str) -> str:
     return f"/groups/{quote(group, safe='')}"
+
+
+def _plan(plan: str) -> str:
+    return f"/plans/{quote(plan, safe='')}"
 
 
 def _batch(batch: str) -> str:

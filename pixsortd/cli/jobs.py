@@ -1,7 +1,6 @@
 """Waiting for a job that a command started."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from pixsortd.cli import out, shell
@@ -14,16 +13,30 @@ OVER = frozenset({"complete", "failed", "cancelled"})
 PAUSE = 0.5
 
 
-def follow(session: shell.Session, job: Json, wait: bool, pause: Callable[[float], None] = time.sleep) -> None:
-    """Tell of a started job; with ``wait`` until it is over. Raises PixsortdError when it failed."""
-    with bars(session) as show:
-        while wait and job["state"] not in OVER:
-            show(job["kind"], job["done"], job["total"] or None)
-            pause(PAUSE)
-            job = session.daemon.job(job["id"])
+def follow(session: shell.Session, job: Json, wait: bool) -> None:
+    """Tell of a started job; with ``wait`` once it is over. Raises PixsortdError when it failed."""
+    job = _over(session, job) if wait else job
     if session.json:
         out.record(job)
     else:
         session.talk(f"{job['kind']} {job['state']} (job {job['id']}){': ' + job['detail'] if job['detail'] else ''}")
+    _well(job)
+
+
+def finish(session: shell.Session, job: Json) -> None:
+    """Return when a job is over, for commands that tell what it did. Raises PixsortdError when it failed."""
+    _well(_over(session, job))
+
+
+def _over(session: shell.Session, job: Json) -> Json:
+    with bars(session) as show:
+        while job["state"] not in OVER:
+            show(job["kind"], job["done"], job["total"] or None)
+            time.sleep(PAUSE)
+            job = session.daemon.job(job["id"])
+    return job
+
+
+def _well(job: Json) -> None:
     if job["state"] == "failed":
         raise PixsortdError(f"{job['kind']} failed: {job['error']}", next_step="The daemon's log says more.")

@@ -8,7 +8,7 @@ from pixsortd.daemon.places import merged_roots
 from pixsortd.errors import ConfigError, RulesRefused
 from pixsortd.sorting.rules import Read, Rules, checked, compiled
 
-_NEXT_STEP = "`pixsortd sort rules` lists what rules can be made of; `pixsortd config check` reads the file again."
+_NEXT_STEP = "`pixsortd sort rules fields` lists what rules can be made of; `pixsortd config check` reads the file again."
 
 
 class RulesInForce:
