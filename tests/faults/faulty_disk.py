@@ -65,12 +65,12 @@ class Shim:
                 return real(*args, **named)
             self.calls += 1
             self.names.append(name)
-            self._fault(self.calls, name)
-            code = self._way(name)
-            if code is not None:
-                raise OSError(code, os.strerror(code))
             self._within = True
             try:
+                self._fault(self.calls, name)
+                code = self._way(name)
+                if code is not None:
+                    raise OSError(code, os.strerror(code))
                 return self._made(name, real, args, named)
             finally:
                 self._within = False
