@@ -1,7 +1,7 @@
 """What edits of groups amount to, taken in one after another: the constraints that bind every clustering."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from typing import Any
 
@@ -150,13 +150,8 @@ class Bindings:
             self._let_go([edit.group])
 
     def _merge(self, edit: MergeGroups) -> None:
-        self._unite(edit.into, edit.groups, edit.at)
         members = frozenset(edit.members)
-        for photo, groups in self._barred.items():
-            for group in {*edit.groups, *((edit.into,) if photo in members else ())} & groups.keys():
-                order = groups.pop(group)
-                if photo not in members:
-                    groups[edit.into] = order
+        self._unite(edit.into, edit.groups, members, edit.at)
         # Whoever is in one of them now is in one group with all others.
         self._relations = [kept for said in self._relations for kept in _without(said, members)]
         self._own(edit.into, edit.members)
@@ -185,12 +180,12 @@ class Bindings:
         for route in routes:
             self._refused.pop(route, None)
         if change.kind is GroupChangeKind.MERGE and change.group is not None and change.to is not None:
-            self._unite(change.to, (change.group,), edit.at)
+            self._unite(change.to, (change.group,), frozenset(change.photos), edit.at)
 
     # --- what they share ----------------------------------------------------------------------
 
-    def _unite(self, into: str, groups: Sequence[str], at: float) -> None:
-        """From now on ``into`` is what the others were."""
+    def _unite(self, into: str, groups: Sequence[str], members: Set[bytes], at: float) -> None:
+        """From now on ``into`` is what the others were; ``members`` are in it, whatever they were kept out of."""
         self._merged.pop(into, None)
         for old in groups:
             self._merged.update({one: into for one, end in self._merged.items() if end == old})
@@ -203,6 +198,11 @@ class Bindings:
             self._holding[into] += self._holding.pop(old, 0)
             self._tell(into, LineageEvent.MERGED, old, at)
         gone = frozenset(groups)
+        for photo, barred in self._barred.items():
+            for group in {*gone, *((into,) if photo in members else ())} & barred.keys():
+                order = barred.pop(group)
+                if photo not in members:
+                    barred[into] = order
         self._shaped.add(into)
         self._placed.update({photo: (order, into) for photo, (order, group) in self._placed.items() if group in gone})
         self._owner.update({photo: into for photo, group in self._owner.items() if group in gone})

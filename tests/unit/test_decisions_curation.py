@@ -163,6 +163,13 @@ def test_an_accepted_merge_is_one_of_the_users() -> None:
     assert after(settle(GroupChangeKind.MOVE, True, A, group="g", to="h")) == Constraints()
 
 
+def test_an_accepted_merge_takes_bars_along_and_the_later_word_holds() -> None:
+    merged = settle(GroupChangeKind.MERGE, True, B, group="g", to="h")
+    assert after(bar(A), merged).barred == {A: frozenset({"h"})}
+    held = after(bar(A), place(A, group="h"), merged)
+    assert (held.placed, held.barred) == ({A: "h"}, {})
+
+
 def test_who_was_in_a_group_is_forgotten_once_it_is_the_users_no_more() -> None:
     held = after(name("g", "Beach", A, B), name("g", None), place(C))
     assert held.known == {"g": (C,)}, "clusterings moved the others since"
