@@ -71,6 +71,7 @@ from pixsortd.records.levels import LevelName, View, ViewGroup
 from pixsortd.records.photos import Ability, AbilityState, Embedding, Exif, MetricInfo, Photo, Score, Space
 from pixsortd.records.roots import Role, RootRecord, RootState, VolumeIdentity, WatchMode, root_id
 from pixsortd.records.sorting import (
+    TRASH,
     Action,
     Companion,
     Difference,
@@ -94,6 +95,7 @@ from pixsortd.records.work import Analysis, Fingerprint, Lot, Wants, WorkItem
 
 __all__ = [
     "NEW",
+    "TRASH",
     "UNGROUPED",
     "Ability",
     "AbilityState",

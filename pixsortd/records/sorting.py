@@ -6,6 +6,9 @@ from enum import StrEnum
 from pixsortd.records.base import Record
 from pixsortd.records.files import FileStamp
 
+TRASH = b".pixsortd-trash"
+"""The directory for discarded files, at the top of a root or of a mount inside it."""
+
 
 class Place(Record, frozen=True, kw_only=True):
     """A name below a directory that is known to be the right one."""
@@ -29,6 +32,11 @@ class Place(Record, frozen=True, kw_only=True):
     def name(self) -> bytes:
         """The name alone."""
         return self.path.rpartition(b"/")[2]
+
+    @property
+    def in_trash(self) -> bool:
+        """Whether a file there is a discarded one."""
+        return self.directory.rpartition(b"/")[2] == TRASH
 
     def beside(self, name: bytes) -> "Place":
         """Another name in the same directory."""

@@ -7,10 +7,7 @@ import stat
 from contextlib import suppress
 from types import TracebackType
 
-from pixsortd.records import FileStamp, Place
-
-TRASH = b".pixsortd-trash"
-"""The directory for discarded files, at the top of a root or of a mount inside it. Never looked into by the watcher."""
+from pixsortd.records import TRASH, FileStamp, Place
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOREPLACE = 1
@@ -136,7 +133,7 @@ def is_stub(seen: os.stat_result | None, stamp: FileStamp, place: Place) -> bool
     """Whether an empty file was seen that had taken a name for the file of ``stamp``."""
     if seen is None or seen.st_size or not stamp.size or not stat.S_ISREG(seen.st_mode):
         return False
-    return seen.st_mtime_ns == stamp.mtime_ns or place.directory.rpartition(b"/")[2] == TRASH
+    return seen.st_mtime_ns == stamp.mtime_ns or place.in_trash
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pixsortd.errors import MoveFailed, PixsortdError, explain_os_error
-from pixsortd.records import FileStamp, Place, Record
+from pixsortd.records import TRASH, FileStamp, Place, Record
 from pixsortd.sorting import names
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Item
 from pixsortd.sorting.copying import SourceChanged
-from pixsortd.sorting.disk import TRASH, Directories, alike, is_file_of, look
+from pixsortd.sorting.disk import Directories, alike, is_file_of, look
 from pixsortd.sorting.journal import Move, Parcel, Step
 from pixsortd.sorting.move import Outcome, State
 
