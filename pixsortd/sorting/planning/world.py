@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from pixsortd.records import Action, FileStamp, OnConflict, OnSame, Place, Record
+from pixsortd.records import FileStamp, Place, Record
 
 
 class Entry(Record, frozen=True, kw_only=True):
@@ -56,47 +56,6 @@ class World(Protocol):
 
     def holding(self, image: bytes) -> Sequence[Place]:
         """Where files of that content are."""
-        ...
-
-
-class Rule(Protocol):
-    """What planning asks of a rule."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def action(self) -> Action: ...
-    @property
-    def conflict(self) -> OnConflict: ...
-    @property
-    def same(self) -> OnSame: ...
-    @property
-    def auto(self) -> bool: ...
-    @property
-    def confidence(self) -> float:
-        """0 to 1; below it a file waits."""
-        ...
-
-
-class Choice(Protocol):
-    """What a rule says of a file."""
-
-    @property
-    def rule(self) -> Rule: ...
-    @property
-    def digest(self) -> str:
-        """Of the rule as it is now."""
-        ...
-
-    @property
-    def destination(self) -> Place | None: ...
-    @property
-    def why(self) -> tuple[str, ...]: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def missing(self) -> str:
-        """Why there is no destination, in words."""
         ...
 
 
