@@ -47,13 +47,16 @@ def _changes(step: Json, why: bool) -> Iterator[tuple[str, str, Sequence[str]]]:
     """Whose name changes, how that is told, and what is said under it."""
     words = [*(step["why"] if why else ()), *filter(None, (step["conflict"], _state(step)))]
     for one in step["displaced"]:
-        yield one["from"], f"- {_name(one['from'])}  goes to the trash to make room", ()
+        yield one["from"], f"- {_name(one['from'])}  goes to the trash and makes room", ()
     for number, one in enumerate(step["files"]):
         under = words if number == 0 else ()
         if step["back"]:
             yield one["from"], f"- {_name(one['from'])}  is removed; {one['to']} stays", under
+            continue
+        rule = f"  [{step['rule']}]" if step["rule"] and number == 0 else ""
+        if one["discarded"]:
+            yield one["from"], f"- {_name(one['from'])}  goes to the trash{rule}", under
         else:
-            rule = f"  [{step['rule']}]" if step["rule"] and number == 0 else ""
             yield one["to"], f"+ {_name(one['to'])}  {DONE[step['action']]} {one['from']}{rule}", under
     for one in step["returned"]:
         yield one["to"], f"+ {_name(one['to'])}  comes back from the trash", ()
