@@ -10,6 +10,8 @@ from pixsortd.cli.sort.choosing import chosen, photo_option, step_option
 
 Json = dict[str, Any]
 
+_AT_ONCE = 10_000
+
 _no_wait = click.option("--no-wait", is_flag=True, help="Return as soon as it is under way.")
 
 
@@ -83,7 +85,13 @@ def refuse(
     wanted = chosen(session, plan, steps, photos)
     if wanted is None:
         wanted = [one["id"] for one in session.daemon.plan(plan)["items"]]
-    now = session.daemon.refuse_steps(plan, wanted)
+    if not wanted:
+        from pixsortd.errors import InvalidRequest
+
+        raise InvalidRequest("that plan has no step that could be refused")
+    for start in range(0, len(wanted), _AT_ONCE):
+        now = session.daemon.refuse_steps(plan, wanted[start : start + _AT_ONCE])
+        plan = now["id"]
     if session.json:
         out.record(now)
     else:
