@@ -13,7 +13,7 @@ from pixsortd.sorting.rules.words import Wrong
 
 _EPOCH = datetime(1970, 1, 1)
 _EVERYTHING = (-math.inf, math.inf)
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _COMPARED = re.compile(r"(>=|<=|!=|>|<|=)\s*(.+)")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?)?)?")
 _AROUND = re.compile(r"(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s+within\s+(\d+(?:\.\d+)?)\s*(km|m|mi)")
