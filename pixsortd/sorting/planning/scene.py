@@ -58,6 +58,10 @@ class Shelf:
             self._families = names.families(self._files)
         return {name: self._files[name] for name in self._families.get(names.family(photo), ())}
 
+    def named(self, name: bytes) -> Entry | None:
+        """What has exactly this name."""
+        return next((one for one in self.entries.get(names.folded(name), ()) if one.name == name), None)
+
     def taken(self, name: str) -> bool:
         """Whether a name is no longer free."""
         return name in self.entries or name in self.claims or name in self.made
