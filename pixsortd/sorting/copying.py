@@ -1,8 +1,10 @@
 """A verified copy to another file system: whole under its final name, or not there at all."""
 
 import errno
+import fcntl
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from pixsortd.records import FileStamp
@@ -11,6 +13,12 @@ from pixsortd.sorting.disk import is_file_of, rename_new
 _CHUNK = 1 << 20
 _MARGIN = 16 << 20
 """Bytes that stay free on the disk that is copied to."""
+_FICLONE = 0x40049409
+
+File = tuple[int, bytes]
+"""A name in an open directory."""
+Fill = Callable[[int, int, FileStamp, bytes | None], None]
+"""Gives an empty file, open as the second, the content of the first. Raises ``OSError``."""
 
 
 class SourceChanged(Exception):
@@ -22,15 +30,25 @@ def unfinished(name: bytes) -> bytes:
     return b".pixsortd-" + hashlib.blake2b(name, digest_size=8).hexdigest().encode() + b".part"
 
 
-def copy_new(
-    source: tuple[int, bytes], destination: tuple[int, bytes], stamp: FileStamp, sha256: bytes | None
-) -> bytes:
-    """Copy the file of ``stamp`` with times, mode and extended attributes to a new name; its SHA-256.
+def copy_new(source: File, destination: File, stamp: FileStamp, sha256: bytes | None) -> None:
+    """Copy the file of ``stamp`` with times, mode and extended attributes to a new name.
 
     What was written is read again from the disk and compared, with ``sha256`` too where it is known,
-    before the new name appears; the name is durable when its directory has been synced. (Directory,
-    name) each. Raises ``SourceChanged``, ``FileExistsError``, ``OSError``; nothing is left behind then.
+    before the new name appears; the name is durable when its directory has been synced.
+    Raises ``SourceChanged``, ``FileExistsError``, ``OSError``; nothing is left behind then.
     """
+    _new(source, destination, stamp, sha256, _copied)
+
+
+def clone_new(source: File, destination: File, stamp: FileStamp, sha256: bytes | None) -> None:
+    """The same as :func:`copy_new`, but the file system lets both share the bytes on the disk.
+
+    Raises what that does, ``OSError`` also where the file system cannot.
+    """
+    _new(source, destination, stamp, sha256, _cloned)
+
+
+def _new(source: File, destination: File, stamp: FileStamp, sha256: bytes | None, fill: Fill) -> None:
     into, name = destination
     fresh = unfinished(name)
     with suppress(FileNotFoundError):
@@ -40,18 +58,12 @@ def copy_new(
         before = os.fstat(reading)
         if not is_file_of(before, stamp):
             raise SourceChanged
-        room = os.fstatvfs(into)
-        if room.f_bavail * room.f_frsize < stamp.size + _MARGIN:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         writing = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=into)
         try:
             try:
-                content = _pour(reading, writing)
+                fill(reading, writing, stamp, sha256)
                 _dress(reading, writing, before)
                 os.fsync(writing)
-                os.posix_fadvise(writing, 0, 0, os.POSIX_FADV_DONTNEED)  # so that the disk is asked, not the memory
-                if _digest(writing) != content or (sha256 is not None and sha256 != content):
-                    raise OSError(errno.EIO, "the copy is not what was read")
             finally:
                 os.close(writing)
             after = os.stat(source[1], dir_fd=source[0], follow_symlinks=False)
@@ -64,15 +76,29 @@ def copy_new(
             raise
     finally:
         os.close(reading)
-    return content
 
 
-def same_content(one: tuple[int, bytes], other: tuple[int, bytes]) -> bool:
-    """Whether two files, (directory, name) each, hold the same bytes. Raises ``OSError``."""
+def _copied(reading: int, writing: int, stamp: FileStamp, sha256: bytes | None) -> None:
+    room = os.fstatvfs(writing)
+    if room.f_bavail * room.f_frsize < stamp.size + _MARGIN:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    content = _pour(reading, writing)
+    os.fsync(writing)
+    os.posix_fadvise(writing, 0, 0, os.POSIX_FADV_DONTNEED)  # so that the disk is asked, not the memory
+    if _digest(writing) != content or (sha256 is not None and sha256 != content):
+        raise OSError(errno.EIO, "the copy is not what was read")
+
+
+def _cloned(reading: int, writing: int, _stamp: FileStamp, _sha256: bytes | None) -> None:
+    fcntl.ioctl(writing, _FICLONE, reading)
+
+
+def same_content(one: File, other: File) -> bool:
+    """Whether two files hold the same bytes. Raises ``OSError``."""
     return _content(one) == _content(other)
 
 
-def _content(file: tuple[int, bytes]) -> bytes:
+def _content(file: File) -> bytes:
     handle = os.open(file[1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=file[0])
     try:
         return _digest(handle)

@@ -6,15 +6,18 @@ alone may be another one after a remount.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
+from typing import NamedTuple
 
 from pixsortd.records import Place
+from pixsortd.sorting import making
 from pixsortd.sorting.copying import SourceChanged, same_content, unfinished
-from pixsortd.sorting.disk import Directories, alike, is_stub, look, sync
-from pixsortd.sorting.journal import Move, Step
-from pixsortd.sorting.move import State, bring_home
+from pixsortd.sorting.disk import Directories, alike, is_file_of, is_stub, look, sync
+from pixsortd.sorting.journal import Deed, Move, Step
+from pixsortd.sorting.move import State
+from pixsortd.sorting.shifts import bring_home
 
 
 class _Where(Enum):
@@ -36,7 +39,8 @@ def settle(move: Move, directories: Directories) -> State:
     try:
         for step in move.steps:
             _clear(directories, step)
-        found = [(step, _find(directories, step)) for step in move.steps]
+        steps = [step for turn in move.turns for step in turn]
+        found = [(step, _find(directories, step, move)) for step in steps]
         known = [(step, where) for step, where in found if where is not _Where.NOWHERE]
         _confirm(directories, move.steps)
         if any(step.destination is None for step in move.steps):
@@ -48,8 +52,8 @@ def settle(move: Move, directories: Directories) -> State:
                 if where is _Where.BOTH:
                     _drop(directories, step.source)
             return State.DONE
-        for step, where in known:
-            _take_back(directories, step, where)
+        for step, where in reversed(known):
+            _strategy(step).take_back(directories, step, where)
         _confirm(directories, move.steps)
     except (OSError, SourceChanged):
         return State.UNCLEAR
@@ -90,10 +94,15 @@ def _finish_deleting(directories: Directories, move: Move, known: Sequence[tuple
     return State.DONE
 
 
-def _find(directories: Directories, step: Step) -> _Where:
-    old = look(directories, step.source)
+def _find(directories: Directories, step: Step, move: Move) -> _Where:
+    others = [other for other in move.steps if other != step]
+    return _strategy(step).find(directories, step, others)
+
+
+def _find_moved(directories: Directories, step: Step, others: Sequence[Step]) -> _Where:
+    old = _seen(directories, step, step.source, others)
     at_old = alike(old, step.stamp)
-    new = look(directories, step.destination) if step.destination is not None else None
+    new = _seen(directories, step, step.destination, others) if step.destination is not None else None
     at_new = alike(new, step.stamp)
     if at_old and at_new and step.destination is not None and old is not None and new is not None:
         same = (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino) or same_content(
@@ -106,17 +115,70 @@ def _find(directories: Directories, step: Step) -> _Where:
     return _Where.OLD if at_old else _Where.NOWHERE
 
 
-def _take_back(directories: Directories, step: Step, where: _Where) -> None:
+def _find_made(directories: Directories, step: Step, others: Sequence[Step]) -> _Where:
+    assert step.destination is not None, "only what is deleted has none"
+    new = _seen(directories, step, step.destination, others)
+    if new is not None and making.made(directories, step) is not None:
+        return _Where.NEW
+    return _Where.OLD if alike(look(directories, step.source), step.stamp) else _Where.NOWHERE
+
+
+def _find_unmade(directories: Directories, step: Step, _others: Sequence[Step]) -> _Where:
+    if making.is_there(directories, step):
+        return _Where.OLD
+    there = step.destination is not None and look(directories, step.destination) is not None
+    return _Where.NEW if there or step.action is Deed.SYMLINK else _Where.NOWHERE
+
+
+def _seen(directories: Directories, step: Step, place: Place, others: Sequence[Step]) -> os.stat_result | None:
+    """What is at a place, unless it is another file of the move that leaves it or comes to it."""
+    seen = look(directories, place)
+    if any(place in (other.source, other.destination) and is_file_of(seen, other.stamp) for other in others):
+        return seen if is_file_of(seen, step.stamp) else None
+    return seen
+
+
+def _take_back_moved(directories: Directories, step: Step, where: _Where) -> None:
     if step.destination is None:
         return
     if where is _Where.BOTH:
         _drop(directories, step.destination)
     elif where is _Where.NEW:
         bring_home(directories, step, step.destination)
+    _clear_unfinished(directories, step.destination)
+
+
+def _take_back_made(directories: Directories, step: Step, _where: _Where) -> None:
+    making.unmake(directories, step)
+
+
+def _take_back_unmade(directories: Directories, step: Step, where: _Where) -> None:
+    _clear_unfinished(directories, step.source)
+    if where is _Where.NEW:
+        making.remake(directories, step)
+
+
+class _Strategy(NamedTuple):
+    """How a file of one kind of step is found and brought home."""
+
+    find: Callable[[Directories, Step, Sequence[Step]], _Where]
+    take_back: Callable[[Directories, Step, _Where], None]
+
+
+_MOVED = _Strategy(_find_moved, _take_back_moved)
+_MADE = _Strategy(_find_made, _take_back_made)
+_UNMADE = _Strategy(_find_unmade, _take_back_unmade)
+
+
+def _strategy(step: Step) -> _Strategy:
+    return _UNMADE if step.back else _MOVED if step.leaves else _MADE
+
+
+def _clear_unfinished(directories: Directories, place: Place) -> None:
     with suppress(FileNotFoundError, NotADirectoryError):
-        into = directories.of(step.destination)
+        into = directories.of(place)
         with suppress(FileNotFoundError):
-            os.unlink(unfinished(step.destination.name), dir_fd=into)
+            os.unlink(unfinished(place.name), dir_fd=into)
 
 
 def _drop(directories: Directories, place: Place) -> None:

@@ -1,0 +1,163 @@
+"""What sorting can make of a file beside moving it: copies and links, each of them whole or not there at all."""
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from pixsortd.records import FileStamp, Place
+from pixsortd.sorting.copying import File, SourceChanged, clone_new, copy_new, same_content, unfinished
+from pixsortd.sorting.disk import Directories, alike, is_file_of, look, sync
+from pixsortd.sorting.journal import Deed, Step
+
+Make = Callable[[File, File, Step], None]
+"""Makes a new file of the first at the second. Raises ``OSError``, ``SourceChanged``; nothing is there then."""
+
+
+def make(directories: Directories, step: Step) -> None:
+    """Make the copy or link of a step, where nothing has its name. Raises ``OSError``, ``SourceChanged``."""
+    assert step.destination is not None, "nothing is made by deleting"
+    source = (directories.of(step.source), step.source.name)
+    destination = (directories.of(step.destination, make=True), step.destination.name)
+    _MAKERS[step.deed](source, destination, step)
+
+
+def made(directories: Directories, step: Step) -> os.stat_result | None:
+    """The copy or link of a step, if it is at its destination. Raises ``OSError`` when that cannot be told."""
+    assert step.destination is not None, "nothing is made by deleting"
+    new = look(directories, step.destination)
+    if new is None:
+        return None
+    old = look(directories, step.source)
+    return new if _LIKENESSES[step.deed](directories, step, old, new) else None
+
+
+def unmake(directories: Directories, step: Step) -> None:
+    """Remove what a step may have made, and what it has begun to make. Raises ``OSError``."""
+    assert step.destination is not None, "nothing is made by deleting"
+    with suppress(FileNotFoundError, NotADirectoryError):
+        into = directories.of(step.destination)
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished(step.destination.name), dir_fd=into)
+        # Without its source what was made may be the last of its content.
+        if made(directories, step) is not None and (
+            step.deed is Deed.SYMLINK or look(directories, step.source) is not None
+        ):
+            os.unlink(step.destination.name, dir_fd=into)
+            sync(into)
+
+
+def forward(step: Step) -> Step:
+    """The step that a step with ``back`` takes back; its stamp is of what was made."""
+    assert step.destination is not None, "nothing is made by deleting"
+    return Step(source=step.destination, destination=step.source, action=step.action, stamp=step.stamp)
+
+
+def target(place: Place) -> bytes:
+    """What a symbolic link to a file says."""
+    return place.absolute
+
+
+def _copy(source: File, destination: File, step: Step) -> None:
+    copy_new(source, destination, step.stamp, step.sha256)
+
+
+def _clone(source: File, destination: File, step: Step) -> None:
+    clone_new(source, destination, step.stamp, step.sha256)
+
+
+def _link(source: File, destination: File, step: Step) -> None:
+    os.link(source[1], destination[1], src_dir_fd=source[0], dst_dir_fd=destination[0], follow_symlinks=False)
+    if not is_file_of(os.stat(destination[1], dir_fd=destination[0], follow_symlinks=False), step.stamp):
+        os.unlink(destination[1], dir_fd=destination[0])
+        raise SourceChanged  # another file was put there between the look and the link
+
+
+def _symlink(_source: File, destination: File, step: Step) -> None:
+    os.symlink(target(step.source), destination[1], dir_fd=destination[0])
+
+
+_MAKERS: Mapping[Deed, Make] = {
+    Deed.COPY: _copy,
+    Deed.REFLINK: _clone,
+    Deed.HARDLINK: _link,
+    Deed.SYMLINK: _symlink,
+}
+
+_Likeness = Callable[[Directories, Step, os.stat_result | None, os.stat_result], bool]
+
+
+def _is_copy(directories: Directories, step: Step, old: os.stat_result | None, new: os.stat_result) -> bool:
+    if not alike(new, step.stamp) or step.destination is None:
+        return False
+    return old is None or _same(directories, step.source, step.destination, old, new)
+
+
+def _is_link(_directories: Directories, step: Step, old: os.stat_result | None, new: os.stat_result) -> bool:
+    return alike(new, step.stamp) and (old is None or (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino))
+
+
+def _is_symlink(directories: Directories, step: Step, _old: os.stat_result | None, new: os.stat_result) -> bool:
+    return step.destination is not None and leads(directories, step.destination, new) == target(step.source)
+
+
+_LIKENESSES: Mapping[Deed, _Likeness] = {
+    Deed.COPY: _is_copy,
+    Deed.REFLINK: _is_copy,
+    Deed.HARDLINK: _is_link,
+    Deed.SYMLINK: _is_symlink,
+}
+
+
+def leads(directories: Directories, place: Place, seen: os.stat_result) -> bytes | None:
+    """Where the symbolic link at a place leads; None for anything else. Raises ``OSError``."""
+    if not stat.S_ISLNK(seen.st_mode):
+        return None
+    return os.readlink(place.name, dir_fd=directories.of(place))
+
+
+def _same(directories: Directories, one: Place, other: Place, seen: os.stat_result, seen_other: os.stat_result) -> bool:
+    if not (stat.S_ISREG(seen.st_mode) and stat.S_ISREG(seen_other.st_mode)) or seen.st_size != seen_other.st_size:
+        return False
+    if (seen.st_dev, seen.st_ino) == (seen_other.st_dev, seen_other.st_ino):
+        return True
+    return same_content((directories.of(one), one.name), (directories.of(other), other.name))
+
+
+def holds_the_same(directories: Directories, one: Place, other: Place) -> bool:
+    """Whether two files are there and hold the same bytes, or are one file. Raises ``OSError``."""
+    seen, seen_other = look(directories, one), look(directories, other)
+    return seen is not None and seen_other is not None and _same(directories, one, other, seen, seen_other)
+
+
+def is_there(directories: Directories, step: Step) -> bool:
+    """Whether the copy or link that a step with ``back`` is to remove is there, as it was. Raises ``OSError``."""
+    seen = look(directories, step.source)
+    if seen is None or step.destination is None:
+        return False
+    if step.action is Deed.SYMLINK:
+        return leads(directories, step.source, seen) == target(step.destination)
+    return alike(seen, step.stamp)
+
+
+def still_held(directories: Directories, step: Step) -> bool:
+    """Whether the content of what a step with ``back`` removes stays at its destination. Raises ``OSError``."""
+    assert step.destination is not None, "it says where the content stays"
+    return step.action is Deed.SYMLINK or holds_the_same(directories, step.source, step.destination)
+
+
+def remake(directories: Directories, step: Step) -> None:
+    """Make again what a step with ``back`` has removed. Raises ``OSError``, ``SourceChanged``."""
+    original = forward(step)
+    seen = look(directories, original.source)
+    if step.action is not Deed.SYMLINK:
+        if seen is None:
+            raise SourceChanged
+        original = Step(
+            source=original.source, destination=original.destination, action=step.action, stamp=FileStamp.of(seen)
+        )
+    make(directories, original)
+    into = directories.of(step.source)
+    if step.action in (Deed.COPY, Deed.REFLINK):
+        os.utime(step.source.name, ns=(step.stamp.mtime_ns,) * 2, dir_fd=into, follow_symlinks=False)
+    sync(into)
