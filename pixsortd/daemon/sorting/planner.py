@@ -1,0 +1,76 @@
+"""The plan of an inbox as it would be made now: its files, the rules, and what is at the destinations, put together."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Protocol
+
+from pixsortd.config import Settings
+from pixsortd.daemon.quality.comparison import Comparison
+from pixsortd.daemon.sorting.world import Look
+from pixsortd.index.scored import Scored
+from pixsortd.index.store import Store
+from pixsortd.records import Plan, RootRecord, Subject
+from pixsortd.sorting.planning.forward import plan
+from pixsortd.sorting.planning.world import Terms
+from pixsortd.sorting.rules import Rules
+
+
+class Roots(Protocol):
+    """What is asked of the roots."""
+
+    def records(self) -> list[RootRecord]: ...
+
+
+class Subjects(Protocol):
+    """Who tells what rules can ask of files."""
+
+    def of_inbox(self, root: str) -> Iterator[Subject]: ...
+
+
+class Memory(Protocol):
+    """What was said and done before."""
+
+    def approved(self, root: str) -> frozenset[str]: ...
+    def refused(self) -> frozenset[tuple[bytes, str]]: ...
+    def done(self) -> frozenset[tuple[bytes, str]]: ...
+
+
+class Planner:
+    """Makes plans; nothing is kept from one to the next. Callable from any thread."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        store: Store,
+        roots: Roots,
+        subjects: Subjects,
+        rules: Callable[[], Rules],
+        memory: Memory,
+        compare: Callable[[Iterable[Scored]], Comparison],
+        photos: Collection[bytes],
+    ) -> None:
+        """``photos`` are extensions, lower-case with dot; ``compare`` tells what scores mean in the library."""
+        self._settings = settings
+        self._store = store
+        self._roots = roots
+        self._subjects = subjects
+        self._rules = rules
+        self._memory = memory
+        self._compare = compare
+        self._photos = photos
+
+    def plan(self, root: str) -> Plan:
+        """What sorting would do to an inbox now. Raises ``PixsortdError`` where that cannot be told."""
+        now, rules = time.time(), self._rules()
+        terms = Terms(
+            root=root,
+            at=now,
+            photos=self._photos,
+            rules=rules.digest,
+            floor=self._settings().sort.free_floor,
+            approved=self._memory.approved(root),
+            refused=self._memory.refused(),
+            done=self._memory.done(),
+        )
+        chosen = ((subject, rules.decide(subject, now)) for subject in self._subjects.of_inbox(root))
+        return plan(chosen, Look(self._store, self._roots.records(), self._compare), terms)
