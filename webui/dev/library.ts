@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { BucketCells, Cell, File, FilePage, Group, GroupPage, Image, ImageDetail, ImagePage, Job, Outline, Reason, Root, SimilarPage, Status, Trashed, Why } from '../src/lib/types.ts'
 import { MockCuration } from './curation.ts'
 import { pictures, type Picture } from './pictures.ts'
+import { INBOX, MockSorting } from './sorting.ts'
 
 const DAY = 86_400
 const started = Date.now() / 1000 - 3 * DAY - 4000
@@ -24,7 +25,7 @@ function chance(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32BE() / 2 ** 32
 }
 
-const roots = { pictures: '/home/ada/Pictures', camera: '/mnt/nas/Camera Roll' }
+const roots = { pictures: '/home/ada/Pictures', camera: '/mnt/nas/Camera Roll', inbox: INBOX }
 
 /** `scene`: full (default), empty (roots without photos) or none (no roots). */
 export class MockLibrary {
@@ -38,6 +39,7 @@ export class MockLibrary {
   #quarantine: File[]
   #made = 0
   readonly curation: MockCuration
+  readonly sorting: MockSorting
   #missing = 48
   #ready = 412
 
@@ -53,6 +55,11 @@ export class MockLibrary {
       put: (group) => this.#groups.set(group.id, group),
       drop: (group) => this.#groups.delete(group),
       tell: () => this.#tell('groups', {}),
+    })
+    this.sorting = new MockSorting({
+      dropped: () => this.#entries.slice(0, scene === 'full' ? 14 : 0).map(({ image }) => ({ id: image.id, name: image.name, taken: image.taken ?? '2024-06-01' })),
+      work: (kind, total, over) => this.#work(kind, total, '', over),
+      tell: (event) => this.#tell(event, {}),
     })
     this.#jobs = scene === 'full' ? [this.#job('backup', 'complete', { done: 1, total: 1, detail: '18.2 MB written' }), this.#job('scan', 'complete', { done: 214, total: 214, detail: '3 new files' })] : []
   }
@@ -276,18 +283,22 @@ export class MockLibrary {
   }
 
   recluster(): Job {
-    let job = this.#job('recluster', 'running', { total: this.#entries.length, ended: null, detail: 'reducing the space' })
+    return this.#work('recluster', this.#entries.length, 'clustering', () => this.#tell('groups', {}))
+  }
+
+  #work(kind: string, total: number, detail: string, over: () => void): Job {
+    let job = this.#job(kind, 'running', { total, ended: null, detail })
     this.#jobs = [job, ...this.#jobs]
     const tick = setInterval(() => {
       const now = this.#jobs.find((one) => one.id === job.id)!
       const done = Math.min(now.total, now.done + Math.ceil(now.total / 20))
-      const over = done === now.total || now.state === 'cancelled'
-      job = now.state === 'cancelled' ? now : { ...now, done, state: over ? 'complete' : 'running', ended: over ? Date.now() / 1000 : null, detail: over ? `${this.#groups.size} groups` : 'clustering' }
+      const ending = done === now.total || now.state === 'cancelled'
+      job = now.state === 'cancelled' ? now : { ...now, done, state: ending ? 'complete' : 'running', ended: ending ? Date.now() / 1000 : null }
       this.#jobs = this.#jobs.map((one) => (one.id === job.id ? job : one))
       this.#tell('job', job)
-      if (over) {
+      if (ending) {
         clearInterval(tick)
-        this.#tell('groups', {})
+        over()
       }
     }, 400)
     return job
@@ -346,7 +357,7 @@ export class MockLibrary {
     const away = this.#missing ? { state: 'away' as const, missing: this.#missing, reason: { code: 'many-missing', message: `${this.#missing} of 73 files are missing at once; nothing is forgotten`, next_step: 'Bring the disk back, or say that they are gone.' } } : {}
     const list = this.#scene === 'none' ? [] : [
       this.#root('pictures', full ? { skipped: { symlink: 3, fifo: 1 } } : {}),
-      ...(full ? [this.#root('camera', { watch: 'degraded', watch_reason: { code: 'inotify-limit', message: 'The kernel watches no more folders', next_step: 'sysctl fs.inotify.max_user_watches=524288' }, watched: 8_190, directories: 11_204, ...away })] : []),
+      ...(full ? [this.#root('camera', { watch: 'degraded', watch_reason: { code: 'inotify-limit', message: 'The kernel watches no more folders', next_step: 'sysctl fs.inotify.max_user_watches=524288' }, watched: 8_190, directories: 11_204, ...away }), this.#root('inbox', { role: 'inbox', writable: true })] : []),
     ]
     const space = { model: null, revision: null, dim: null, device: '' }
     const metric = { lower_better: true, low: 0, high: 100, long_side: 512, license: null, device: 'cpu' }

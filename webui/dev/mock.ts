@@ -12,6 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
 
 import { MockStages, overview, quality, settings } from './figures.ts'
+import type { PlanDetail, RuleValues } from '../src/lib/types.ts'
 import { MockLibrary, page } from './library.ts'
 
 type Handler = (request: { parts: string[]; query: URLSearchParams; body: Record<string, unknown> }) => unknown
@@ -23,7 +24,11 @@ function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Hand
     const entry = library.entry(parts[0] ?? query.get('like') ?? query.get('id') ?? '')
     return entry ? act(entry, body) : MISSING
   }
-  const { curation } = library
+  const { curation, sorting } = library
+  const plan = (act: (plan: PlanDetail, steps: string[] | null) => unknown): Handler => ({ parts, body }) => {
+    const found = sorting.plan(parts[0]!)
+    return found ? act(found, (body['steps'] ?? null) as string[] | null) : MISSING
+  }
   const group = (act: (id: string, body: Record<string, unknown>) => unknown): Handler => ({ parts, body }) => (library.group(parts[0]!) ? act(parts[0]!, body) : MISSING)
   const held = (paused: boolean): Handler => ({ parts }) => {
     stages.hold(parts[0]!, paused)
@@ -69,6 +74,17 @@ function routes(library: MockLibrary, stages: MockStages): [string, RegExp, Hand
     ['POST', /^\/groups\/(\w+)\/merge$/, group((id, body) => curation.merge(id, body['groups'] as string[]))],
     ['POST', /^\/groups\/(\w+)\/split$/, group((id, body) => curation.split(id, body['images'] as string[] | null) ?? MISSING)],
     ['PUT', /^\/groups\/(\w+)\/lock$/, group((id, body) => curation.lock(id, Boolean(body['locked'])))],
+    ['GET', /^\/sort\/rules$/, () => sorting.rules()],
+    ['PUT', /^\/sort\/rules$/, ({ body }) => sorting.write(body['items'] as RuleValues[])],
+    ['POST', /^\/sort\/preview$/, ({ body }) => sorting.preview(body['items'] as RuleValues[])],
+    ['POST', /^\/sort\/replay$/, () => sorting.replay()],
+    ['GET', /^\/sort\/replay$/, () => sorting.trial()],
+    ['GET', /^\/plans$/, ({ query }) => page(sorting.all(), query)],
+    ['POST', /^\/plans$/, ({ query }) => page(sorting.all(), query)],
+    ['GET', /^\/plans\/(\w+)$/, plan((found) => found)],
+    ['POST', /^\/plans\/(\w+)\/apply$/, plan((found, steps) => sorting.apply(found, steps))],
+    ['POST', /^\/plans\/(\w+)\/refuse$/, plan((found, steps) => sorting.refuse(found, steps ?? []))],
+    ['POST', /^\/plans\/(\w+)\/undo$/, plan((found, steps) => sorting.undo(found, steps))],
     ['GET', /^\/status$/, () => ({ ...library.status(), stages: stages.list() })],
     ['GET', /^\/jobs$/, () => ({ items: library.jobs(), next_cursor: null, total: library.jobs().length })],
     ['DELETE', /^\/jobs\/(\w+)$/, ({ parts }) => library.cancel(parts[0]!) ?? MISSING],

@@ -34,6 +34,12 @@ export const ROOMS: readonly Room[] = [
     path: '/batches', name: 'Batches', icon: 'batches', key: 'b', first: true,
     page: () => import('./pages/Batches.svelte'), part: () => import('./pages/Batch.svelte'),
   },
+  { path: '/inbox', name: 'Inbox', icon: 'inbox', key: 'i', first: true, tab: 'Waiting', page: () => import('./pages/Inbox.svelte') },
+  { path: '/inbox/rules', name: 'Sorting rules', icon: 'sliders', key: 'r', first: false, under: '/inbox', tab: 'Rules', page: () => import('./pages/Rules.svelte') },
+  {
+    path: '/inbox/history', name: 'Sorted', icon: 'clock', key: 'h', first: false, under: '/inbox', tab: 'History',
+    page: () => import('./pages/Sorted.svelte'), part: () => import('./pages/SortedPlan.svelte'),
+  },
   { path: '/overview', name: 'Overview', icon: 'chart', key: 'o', first: false, page: () => import('./pages/Overview.svelte') },
   { path: '/pipeline', name: 'Pipeline', icon: 'pipeline', key: 'p', first: true, tab: 'Stages', page: () => import('./pages/Pipeline.svelte') },
   { path: '/roots', name: 'Folders', icon: 'folder', key: 'f', first: false, under: '/pipeline', page: () => import('./pages/Roots.svelte') },

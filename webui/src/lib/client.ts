@@ -3,7 +3,7 @@
 import type { paths } from './api'
 import { at } from './base.ts'
 import { asProblem, fromResponse } from './problem.ts'
-import type { Relation } from './types.ts'
+import type { Relation, RuleValues } from './types.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths]
@@ -162,6 +162,24 @@ export const api = {
   pause: (stage: StageName): From<'post', '/api/pipeline/{stage}/pause'> => call('post', '/api/pipeline/{stage}/pause', { path: { stage } }),
   resume: (stage: StageName): From<'post', '/api/pipeline/{stage}/resume'> => call('post', '/api/pipeline/{stage}/resume', { path: { stage } }),
   settings: (): From<'get', '/api/settings'> => call('get', '/api/settings', {}),
+
+  rules: (): From<'get', '/api/sort/rules'> => call('get', '/api/sort/rules', {}),
+  saveRules: (items: readonly RuleValues[]): From<'put', '/api/sort/rules'> => call('put', '/api/sort/rules', { body: { items: [...items] } }),
+  preview: (items: readonly RuleValues[], limit: number, signal: AbortSignal): From<'post', '/api/sort/preview'> =>
+    call('post', '/api/sort/preview', { body: { items: [...items], limit }, signal }),
+  replay: (items: readonly RuleValues[], since: string | null): From<'post', '/api/sort/replay'> =>
+    call('post', '/api/sort/replay', { body: { items: [...items], since } }),
+  replayed: (): From<'get', '/api/sort/replay'> => call('get', '/api/sort/replay', {}),
+  plans: (cursor: string | null, limit: number): From<'get', '/api/plans'> => call('get', '/api/plans', { query: { cursor, limit } }),
+  plan: (plan: string, cursor: string | null, limit: number): From<'get', '/api/plans/{plan_id}'> =>
+    call('get', '/api/plans/{plan_id}', { path: { plan_id: plan }, query: { cursor, limit } }),
+  replan: (): From<'post', '/api/plans'> => call('post', '/api/plans', { body: { root: null } }),
+  applyPlan: (plan: string, steps: readonly string[] | null): From<'post', '/api/plans/{plan_id}/apply'> =>
+    call('post', '/api/plans/{plan_id}/apply', { path: { plan_id: plan }, body: { steps: steps && [...steps] } }),
+  refusePlan: (plan: string, steps: readonly string[]): From<'post', '/api/plans/{plan_id}/refuse'> =>
+    call('post', '/api/plans/{plan_id}/refuse', { path: { plan_id: plan }, body: { steps: [...steps] } }),
+  undoPlan: (plan: string, steps: readonly string[] | null): From<'post', '/api/plans/{plan_id}/undo'> =>
+    call('post', '/api/plans/{plan_id}/undo', { path: { plan_id: plan }, body: { steps: steps && [...steps] } }),
 
   session: (): From<'get', '/api/session'> => call('get', '/api/session', {}),
   signOut: (): From<'delete', '/api/session'> => call('delete', '/api/session', {}),

@@ -14,6 +14,8 @@ const NAMES: Readonly<Record<string, string>> = {
   quality: 'Scoring',
   batch: 'Forming groups of a batch',
   trash: 'Clearing the trash',
+  sort: 'Sorting',
+  replay: 'Trying the rules',
 }
 
 export function name(job: Job): string {

@@ -18,7 +18,7 @@ const ARRIVALS = 2000
 /** Photos that changed are fetched one by one up to this many; beyond, the parts of lists that hold them are. */
 const FEW = 20
 
-type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'batches' | 'trash' | 'quarantine' | 'stages'
+type Part = 'status' | 'jobs' | 'photos' | 'groups' | 'batches' | 'trash' | 'plans' | 'quarantine' | 'stages'
 
 /** What an event of each kind makes stale. */
 const STALE: Readonly<Record<string, readonly Part[]>> = {
@@ -28,10 +28,11 @@ const STALE: Readonly<Record<string, readonly Part[]>> = {
   groups: ['groups', 'status'],
   batches: ['batches'],
   trash: ['trash', 'photos'],
+  plans: ['plans'],
   status: ['status'],
   quarantine: ['quarantine', 'status'],
   pipeline: ['stages', 'status'],
-  gap: ['status', 'jobs', 'photos', 'groups', 'batches', 'trash', 'quarantine', 'stages'],
+  gap: ['status', 'jobs', 'photos', 'groups', 'batches', 'trash', 'plans', 'quarantine', 'stages'],
 }
 
 let status = $state.raw<Status | null>(null)
@@ -43,6 +44,7 @@ let link = $state<Link>('connecting')
 let groups = $state(0)
 let batches = $state(0)
 let trash = $state(0)
+let plans = $state(0)
 let quarantine = $state(0)
 let denied = $state(false)
 let changed = $state.raw<ReadonlySet<string>>(new Set())
@@ -82,6 +84,10 @@ export const live = {
   get trash(): number {
     return trash
   },
+  /** Rises whenever plans of sorting, those that wait or the history, have changed. */
+  get plans(): number {
+    return plans
+  },
   /** Rises whenever the quarantine has changed. */
   get quarantine(): number {
     return quarantine
@@ -99,11 +105,30 @@ export const live = {
   },
   /** Take over what a call answered before its event comes. */
   take(job: Job): void {
-    jobs = jobs.some((other) => other.id === job.id) ? jobs.map((other) => (other.id === job.id ? job : other)) : [job, ...jobs]
+    know(jobs.some((other) => other.id === job.id) ? jobs.map((other) => (other.id === job.id ? job : other)) : [job, ...jobs])
   },
   running(kind: string): Job | null {
     return jobs.find((job) => job.kind === kind && (job.state === 'queued' || job.state === 'running')) ?? null
   },
+}
+
+const awaited = new Map<string, (job: Job) => void>()
+
+function know(next: readonly Job[]): void {
+  jobs = next
+  for (const job of next) {
+    if (job.ended === null) continue
+    awaited.get(job.id)?.(job)
+    awaited.delete(job.id)
+  }
+}
+
+/** A job as it is once it has ended. */
+export function ended(id: string): Promise<Job> {
+  return new Promise((resolve) => {
+    awaited.set(id, resolve)
+    know(jobs)
+  })
 }
 
 /** Groups have changed by a call of this page: their event may take a moment. */
@@ -149,7 +174,7 @@ export function watchStages(): () => void {
 
 async function refreshJobs(): Promise<void> {
   try {
-    jobs = (await api.jobs()).items
+    know((await api.jobs()).items)
   } catch {
     // The status says what is wrong; jobs come with the next event.
   }
@@ -181,6 +206,7 @@ const RENEW: Readonly<Record<Part, () => void>> = {
   }, CALM),
   batches: calmly(() => batches++, CALM),
   trash: calmly(() => trash++, CALM),
+  plans: calmly(() => plans++, CALM),
   quarantine: calmly(() => quarantine++, CALM),
 }
 

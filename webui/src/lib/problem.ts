@@ -9,8 +9,10 @@ export class Problem extends Error {
   readonly nextStep: string
   /** Seconds to wait before it makes sense to ask again; 0 when nothing was said. */
   readonly wait: number
+  /** Whatever else the answer told, by its key. */
+  readonly more: Readonly<Record<string, unknown>>
 
-  constructor(status: number, title: string, detail: string, code = '', nextStep = '', wait = 0) {
+  constructor(status: number, title: string, detail: string, code = '', nextStep = '', wait = 0, more: Readonly<Record<string, unknown>> = {}) {
     super(detail || title)
     this.name = 'Problem'
     this.status = status
@@ -18,6 +20,7 @@ export class Problem extends Error {
     this.code = code
     this.nextStep = nextStep
     this.wait = wait
+    this.more = more
   }
 }
 
@@ -43,7 +46,7 @@ export async function fromResponse(response: Response): Promise<Problem> {
   }
   const type = text('type')
   const code = text('code') || (type === 'about:blank' ? '' : (type.split(/[/:#]/).at(-1) ?? ''))
-  return new Problem(response.status, text('title') || fallback, text('detail'), code, text('next_step'), wait)
+  return new Problem(response.status, text('title') || fallback, text('detail'), code, text('next_step'), wait, body as Record<string, unknown>)
 }
 
 /** Anything thrown, as a Problem. An aborted request stays what it is and is thrown on. */
