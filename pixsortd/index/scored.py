@@ -1,11 +1,12 @@
 """Scores of many photos at once: side by side for a ranking, by metric for the whole library."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from pixsortd.index import places, scores
-from pixsortd.index.engine import Engine
+from pixsortd.index.engine import Engine, View
 from pixsortd.index.schema import Table
 from pixsortd.index.spaces import current_metrics
 from pixsortd.records import MetricInfo, Record, Score
@@ -36,17 +37,13 @@ class ManyScores:
     def scored(self, contents: Iterable[bytes]) -> dict[bytes, Scored]:
         """Scores of those among ``contents`` that are photos with a file."""
         with self._engine.read() as view:
-            found = {}
-            for sha256 in contents:
-                photo = places.photo(view, sha256)
-                if photo is not None and not view.has(Table.ORPHANS, sha256):
-                    found[sha256] = Scored(
-                        sha256=sha256,
-                        pixels=photo.width * photo.height,
-                        taken=photo.taken,
-                        scores=tuple(scores.of(view, sha256)),
-                    )
-            return found
+            return {sha256: found for sha256 in contents if (found := _scored(view, sha256)) is not None}
+
+    def some_scored(self, most: int) -> list[Scored]:
+        """The first photos with a file by rising hash: a fair sample, and all of a small library."""
+        with self._engine.read() as view:
+            found = (_scored(view, sha256) for sha256 in view.keys(Table.PHOTOS))
+            return list(islice((one for one in found if one is not None), most))
 
     def score_slice(self, after: bytes | None, limit: int) -> ScoreSlice:
         """The next ``limit`` scores of the library behind ``after``, in a transaction of their own.
@@ -73,3 +70,15 @@ class ManyScores:
         """(every metric that has or had scores by its key, the metrics as they are computed now by name)."""
         with self._engine.read() as view:
             return {key: scores.info(payload) for key, payload in view.items(Table.METRICS)}, current_metrics(view)
+
+
+def _scored(view: View, sha256: bytes) -> Scored | None:
+    photo = places.photo(view, sha256)
+    if photo is None or view.has(Table.ORPHANS, sha256):
+        return None
+    return Scored(
+        sha256=sha256,
+        pixels=photo.width * photo.height,
+        taken=photo.taken,
+        scores=tuple(scores.of(view, sha256)),
+    )

@@ -62,15 +62,17 @@ class Library:
         row = self.store.file(self.ids[role], os.fsencode(name))
         assert row is not None
         niqe, exif = facts.pop("niqe", 3.0), facts.pop("exif", Exif())
+        scores = (Score(metric=NIQE, value=niqe), *facts.pop("scores", ()))
         made = analysis(sha256, taken=facts.pop("taken", 1.0), niqe=None)
         self.vectors[sha256] = made.embeddings[0].vector
         photo = msgspec.structs.replace(made.photo, exif=exif, **facts) if made.photo else None
-        scores = (Score(metric=NIQE, value=niqe),)
         self.store.commit([(row, msgspec.structs.replace(made, photo=photo, scores=scores))])
         return sha256
 
     def compare(self, _: Iterable[Scored]) -> Comparison:
-        return Comparison(Distributions(self.store).spreads(), self.store.metric_infos()[1], {"niqe": 1.0})
+        return Comparison(
+            Distributions(self.store).spreads(), self.store.metric_infos()[1], {"niqe": 1.0, "musiq": 1.0}
+        )
 
     def inbox(self) -> dict[str, Any]:
         found = self.subjects.of_inbox(self.ids[Role.INBOX])

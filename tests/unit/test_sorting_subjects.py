@@ -18,8 +18,10 @@ from pixsortd.records import (
     Group,
     LevelName,
     Membership,
+    MetricInfo,
     Rank,
     Role,
+    Score,
 )
 from tests.unit.index_material import content
 from tests.unit.sorting_library import PHOTOS, Library
@@ -65,6 +67,15 @@ def test_a_subject_knows_what_the_index_knows(library: Library) -> None:
     assert one.batches == ("first", "best")
     assert (one.rating, one.label, one.caption) == (2, None, "a boat"), "as the file says"
     assert (one.duplicate, one.burst, one.companions) == (None, None, ())
+
+
+def test_the_quality_of_a_photo_is_its_place_in_the_library_whatever_its_composite_is(library: Library) -> None:
+    musiq = MetricInfo(name="musiq", lower_better=False, version="1")
+    for number, other in enumerate((1.0, 0.0, 2.0, 3.0)):
+        library.put(Role.INBOX, f"{number}.jpg", niqe=float(number), scores=[Score(metric=musiq, value=other)])
+    found = library.inbox()
+    assert [found[name].composite for name in sorted(found)] == [75.0, 50.0, 62.5, 62.5]
+    assert [found[name].percentiles["composite"] for name in sorted(found)] == [100.0, 25.0, 75.0, 75.0]
 
 
 def test_what_the_user_said_comes_before_what_the_file_says(library: Library) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from pixsortd.api.ports import Preview, Replayed, RuleEntry, RuleField, RuleFilter, RulesReport
 from pixsortd.config import Loaded, SortRule
 from pixsortd.daemon.jobs import Jobs, Progress, Result
+from pixsortd.daemon.kept import PAUSE
 from pixsortd.daemon.sorting import rulesfile
 from pixsortd.daemon.sorting.subjects import Subjects
 from pixsortd.daemon.sorting.trial import Trial, shown
@@ -122,6 +123,7 @@ class RuleBook:
             trial.add(subject, rules.decide(subject, now))
             if trial.photos % STRETCH == 0:
                 progress(trial.photos, max(total, trial.photos), f"{trial.differ} lie elsewhere")
+                time.sleep(PAUSE)
         progress(trial.photos, trial.photos, f"{trial.differ} lie elsewhere")
         names = tuple(rule.name for rule in chosen)
         self._replayed = Replayed(tried=trial.tried(), at=time.time(), since=since, rules=names)

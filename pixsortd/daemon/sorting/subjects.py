@@ -9,8 +9,10 @@ import structlog
 from pixsortd.api.ports import COMPOSITE
 from pixsortd.daemon.photos.views import Said
 from pixsortd.daemon.quality.comparison import Comparison
+from pixsortd.daemon.quality.composites import Composites
 from pixsortd.daemon.sorting.beside import companions
 from pixsortd.daemon.sorting.roles import Standing
+from pixsortd.grouping import best
 from pixsortd.index.queries import PhotoItem, PhotoQuery
 from pixsortd.index.scored import Scored
 from pixsortd.index.store import Store
@@ -64,6 +66,7 @@ class Subjects:
         self._said = said
         self._roles = roles
         self._compare = compare
+        self._composites = Composites(store, compare)
         self._photos = photos
 
     def of_inbox(self, root: str) -> Iterator[Subject]:
@@ -137,12 +140,12 @@ class Subjects:
         """What is known of a stretch of files."""
         files = list(chosen)
         photos = {one.item.sha256: _scored(one.item, one.photo) for one in files if one.item.sha256}
-        comparison = self._compare(photos.values())
+        comparison, composites = self._compare(photos.values()), self._composites.rising()
         roles = self._roles.of(list(photos))
         for one in files:
             sha256 = one.photo.sha256
             if one.row.stamp is not None and one.row.root in look.bases:
-                yield look.subject(one, roles[sha256], comparison, photos[sha256])
+                yield look.subject(one, roles[sha256], comparison, composites, photos[sha256])
 
 
 class _Look:
@@ -164,7 +167,9 @@ class _Look:
             default=None,
         )
 
-    def subject(self, one: Chosen, standing: Standing, comparison: Comparison, scored: Scored) -> Subject:
+    def subject(
+        self, one: Chosen, standing: Standing, comparison: Comparison, composites: Sequence[float], scored: Scored
+    ) -> Subject:
         """One file."""
         item, photo, row, also = one
         exif, membership, sha256 = photo.exif, item.membership, photo.sha256
@@ -173,7 +178,7 @@ class _Look:
         composite = comparison.composite(scored)
         percentiles = {name: comparison.percentile(score) for name, score in scores.items()}
         if composite is not None:
-            percentiles[COMPOSITE] = composite.value
+            percentiles[COMPOSITE] = best.percentile(composites, composite.value, lower_better=False)
         label = self._labels.get(sha256)
         return Subject(
             place=Place(base=self.bases[row.root], path=row.path),
