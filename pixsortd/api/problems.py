@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): the one place where an exception becomes an HTTP answer."""
 
 from collections.abc import Mapping
+from functools import singledispatch
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +11,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from pixsortd.api import present
 from pixsortd.api.answers import FieldProblem, Problem, Room
 from pixsortd.api.text import clean
-from pixsortd.errors import InvalidRequest, PixsortdError
+from pixsortd.errors import InvalidRequest, PixsortdError, PlanChanged, RulesNotWritten, RulesRefused
 
 log = structlog.get_logger()
 
@@ -85,6 +87,32 @@ def encode(problem: Problem) -> bytes:
     return msgspec.json.encode(problem)
 
 
+@singledispatch
+def _more(_: PixsortdError) -> dict[str, Any]:
+    """What an error says beyond words, by field of the answer."""
+    return {}
+
+
+@_more.register
+def _(error: NotReady) -> dict[str, Any]:
+    return {"rooms": error.rooms}
+
+
+@_more.register
+def _(error: RulesRefused) -> dict[str, Any]:
+    return {"problems": [present.rule_problem(one) for one in error.problems]}
+
+
+@_more.register
+def _(error: PlanChanged) -> dict[str, Any]:
+    return {"plan": error.plan}
+
+
+@_more.register
+def _(error: RulesNotWritten) -> dict[str, Any]:
+    return {"toml": clean(error.toml)}
+
+
 def of_error(error: PixsortdError) -> Problem:
     """A domain error as problem details."""
     return Problem(
@@ -93,7 +121,7 @@ def of_error(error: PixsortdError) -> Problem:
         status=error.status,
         detail=clean(str(error)),
         next_step=clean(error.next_step),
-        rooms=error.rooms if isinstance(error, NotReady) else {},
+        **_more(error),
     )
 
 

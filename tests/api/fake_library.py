@@ -20,6 +20,7 @@ from tests.api.fake_curation import FakeCuration
 from tests.api.fake_levels import FakeLevels
 from tests.api.fake_likeness import FakeLikeness
 from tests.api.fake_parts import FakeBatches, FakeMarks, FakeOverview, FakeQuality, FakeTimeline, FakeTrash
+from tests.api.fake_sorting import FakeSorting
 from tests.api.fake_uploads import FakeUploads
 from tests.conftest import draw
 
@@ -60,6 +61,7 @@ class FakeLibrary:
         self.curation = FakeCuration(self.entries, self.named)
         self.quality = FakeQuality(self.entries)
         self.trash = FakeTrash(self.entries)
+        self.sorting = FakeSorting(self.entries, self.work)
         self.overview = FakeOverview(self.entries)
         self.uploads = FakeUploads(self.folder)
 

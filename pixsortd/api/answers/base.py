@@ -28,6 +28,17 @@ class FieldProblem(Answer, frozen=True, kw_only=True):
     message: str
 
 
+class RuleProblem(Answer, frozen=True, kw_only=True):
+    """Something that is wrong with a rule; `index` counts from 0, `key` is empty for all of it."""
+
+    index: int
+    rule: str
+    key: str
+    message: str
+    next_step: str
+    where: Annotated[str, Meta(description="file and line, where it came from a file")]
+
+
 class Problem(Answer, frozen=True, kw_only=True, omit_defaults=True):
     """Problem details (RFC 9457): the body of every error."""
 
@@ -38,6 +49,9 @@ class Problem(Answer, frozen=True, kw_only=True, omit_defaults=True):
     next_step: Annotated[str, Meta(description="what the reader can do")] = ""
     errors: list[FieldProblem] = []
     rooms: dict[str, "Room"] = {}
+    problems: Annotated[list[RuleProblem], Meta(description="what is wrong with rules of sorting")] = []
+    plan: Annotated[str, Meta(description="id of the plan that waits, where the one that was named has changed")] = ""
+    toml: Annotated[str, Meta(description="what to put into the settings file by hand")] = ""
 
 
 class Reason(Answer, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from pixsortd.api.ports.photos import FileEntry, ImageEntry, ImageQuery, Origina
 from pixsortd.api.ports.quality import Quality
 from pixsortd.api.ports.reports import Event, Ping, Reading, RootEntry, StatusReport
 from pixsortd.api.ports.settings import SettingsReport
+from pixsortd.api.ports.sorting import Sorting
 from pixsortd.api.ports.timeline import Timeline
 from pixsortd.api.ports.trash import Trash
 from pixsortd.api.ports.uploads import Uploads
@@ -38,6 +39,8 @@ class Library(Protocol):
     def quality(self) -> Quality: ...
     @property
     def trash(self) -> Trash: ...
+    @property
+    def sorting(self) -> Sorting: ...
     @property
     def uploads(self) -> Uploads: ...
     @property

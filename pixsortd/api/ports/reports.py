@@ -113,5 +113,6 @@ class Event(Record, frozen=True, kw_only=True):
 
     id: int
     kind: str
-    """``photos``, ``quarantine``, ``groups``, ``job``, ``roots``, ``status``, or ``gap`` when earlier ids are lost."""
+    """``photos``, ``quarantine``, ``groups``, ``plans``, ``job``, ``roots``, ``status``, or ``gap`` when earlier ids
+    are lost."""
     data: dict[str, object] = {}

@@ -28,6 +28,17 @@ from pixsortd.api.present.photos import (
 from pixsortd.api.present.quality import quality, quality_list, ranking, score
 from pixsortd.api.present.roots import file_page, root, root_page, why
 from pixsortd.api.present.settings import setting_page
+from pixsortd.api.present.sorting import (
+    plan_detail,
+    plan_page,
+    plan_record,
+    preview,
+    rule_problem,
+    rules,
+    started_plan,
+    trial,
+    waiting_plans,
+)
 from pixsortd.api.present.status import status
 from pixsortd.api.present.trash import restored_list, trash_page, trashed, trashed_list
 from pixsortd.api.present.uploads import upload_limits, upload_list
@@ -55,6 +66,10 @@ __all__ = [
     "outline",
     "overview",
     "past_edit_page",
+    "plan_detail",
+    "plan_page",
+    "plan_record",
+    "preview",
     "proposal",
     "proposed_change",
     "quality",
@@ -64,16 +79,21 @@ __all__ = [
     "restored_list",
     "root",
     "root_page",
+    "rule_problem",
+    "rules",
     "score",
     "setting_page",
     "settled_changes",
     "similar_page",
     "stage_page",
+    "started_plan",
     "status",
     "trash_page",
     "trashed",
     "trashed_list",
+    "trial",
     "upload_limits",
     "upload_list",
+    "waiting_plans",
     "why",
 ]
