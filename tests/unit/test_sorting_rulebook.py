@@ -167,18 +167,43 @@ def test_rules_written_in_another_way_are_not_changed(file: Path) -> None:
     assert file.read_text() == text
 
 
-@pytest.mark.parametrize("call", ["open", "fsync", "replace", "fchmod"])
-def test_a_file_that_cannot_be_written_stays_whole(file: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    loaded = load(file)
+CALLS = ("open", "fsync", "replace", "fchmod", "fchown", "write")
 
-    def fail(*_: Any, **__: Any) -> Any:
-        raise OSError(errno.EROFS, "read-only file system")
 
-    monkeypatch.setattr(os, call, fail)
-    assert "cannot be written" in refused(loaded, rule("new")).message
-    monkeypatch.undo()
-    assert file.read_text() == FILE
-    assert not list(file.parent.glob(".*"))
+@pytest.mark.parametrize("crash", [False, True])
+def test_at_any_call_that_fails_the_file_is_whole(file: Path, monkeypatch: pytest.MonkeyPatch, crash: bool) -> None:
+    class Crash(BaseException):
+        pass
+
+    new, failing = rule("new"), 0
+    while True:
+        file.write_text(FILE)
+        loaded, left = load(file), failing
+
+        def counted(call: Any) -> Any:
+            def made(*given: Any, **named: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise Crash if crash else OSError(errno.EROFS, "read-only file system")
+                return call(*given, **named)
+
+            return made
+
+        with monkeypatch.context() as patched:
+            for call in CALLS:
+                patched.setattr(os, call, counted(getattr(os, call)))
+            try:
+                rulesfile.write(loaded, [new])
+            except (RulesNotWritten, Crash):
+                pass
+            else:
+                break
+        names = [one.name for one in loaded.again().settings.sort.rules]
+        assert file.read_text() == FILE or names == ["new"]
+        assert {one.name for one in file.parent.iterdir()} <= {file.name, "pixsortd.toml.before-edit"}
+        failing += 1
+    assert failing >= 8
 
 
 # --- the book ----------------------------------------------------------------------------------------------------
