@@ -121,11 +121,21 @@ describe('rules', () => {
     expect(rulebook.drafts.map(({ name }) => name)).toEqual(['Rule 1', 'Month'])
   })
 
-  it('act by themselves at once where nothing else was edited', async () => {
+  it('act by themselves at once, without what else is being edited', async () => {
+    const other = rulebook.add()
     answers['/api/sort/rules'] = () => Response.json({ items: [{ ...RULE, auto: true }], fields: [], filters: [], file: '/c.toml', writable: true })
     await rulebook.automate('Month', true)
-    expect(calls[0]).toMatchObject(['/api/sort/rules', { items: [{ name: 'Month', auto: true }] }])
+    expect(calls[0]).toEqual(['/api/sort/rules', { items: [expect.objectContaining({ name: 'Month', auto: true })] }])
+    expect(rulebook.drafts.map(({ name, auto }) => [name, auto])).toEqual([['Month', true], ['Rule 1', false]])
+    rulebook.remove(other)
     expect(rulebook.dirty).toBe(false)
+  })
+
+  it('do not act by themselves where that cannot be stored', async () => {
+    answers['/api/sort/rules'] = () => Response.json({ title: 'Rules not written', status: 409, detail: 'It is read-only.' }, { status: 409 })
+    await rulebook.automate('Month', true)
+    expect(rulebook.drafts[0]!.auto).toBe(false)
+    expect(said()).toEqual(['The rules could not be stored'])
   })
 
   it('that cannot be written come with what to paste', async () => {

@@ -3,7 +3,7 @@
 import { api } from './client.ts'
 import { asProblem, type Problem } from './problem.ts'
 import { draftOf, fresh, moved, ruleOf, same, type Draft } from './rules.ts'
-import { say } from './toasts.svelte.ts'
+import { complain, say } from './toasts.svelte.ts'
 import type { RuleValues, SortRules } from './types.ts'
 
 let book = $state.raw<SortRules | null>(null)
@@ -96,10 +96,19 @@ export const rulebook = {
       saving = false
     }
   },
-  /** Let a rule act by itself, or no longer; stored at once where nothing else was edited. */
+  /** Let a rule act by itself, or no longer: stored at once, without what else was edited. */
   async automate(name: string, auto: boolean): Promise<void> {
-    const alone = !dirty
+    const before = drafts
+    const clean = !dirty
     drafts = drafts.map((draft) => (draft.name === name ? { ...draft, auto } : draft))
-    if (alone && !(await rulebook.save())) say('The rules could not be stored', { tone: 'bad', detail: refused?.message ?? '' })
+    if (!book?.items.some((rule) => rule.name === name)) return
+    try {
+      const next = await api.saveRules(book.items.map((rule) => ruleOf(draftOf(rule.name === name ? { ...rule, auto } : rule), book!.fields)))
+      if (clean) take(next)
+      else book = next
+    } catch (error) {
+      drafts = before
+      complain('The rules could not be stored', error)
+    }
   },
 }
