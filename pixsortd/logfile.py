@@ -71,13 +71,13 @@ class LogFile:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise _unusable(error, path) from error
+            raise unusable(error, path) from error
         try:
             opened = cls(path, handle, take, damaged)
             sync_path(path.parent)
         except OSError as error:
             os.close(handle)
-            raise _unusable(error, path) from error
+            raise unusable(error, path) from error
         except BaseException:
             os.close(handle)
             raise
@@ -97,7 +97,7 @@ class LogFile:
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._handle, self._end)
-            raise _unusable(error, self.path) from error
+            raise unusable(error, self.path) from error
         self._end += len(lines)
 
     def close(self) -> None:
@@ -158,7 +158,8 @@ def _write_all(handle: int, data: bytes, position: int) -> None:
         rest, position = rest[written:], position + written
 
 
-def _unusable(error: OSError, path: Path) -> PixsortdError:
+def unusable(error: OSError, path: Path) -> PixsortdError:
+    """What is raised when a file of the state directory cannot be written."""
     what, advice = explain_os_error(error)
     if is_full(error):
         return StateDirectoryFull("the disk is full, so nothing could be kept", path=os.fspath(path), next_step=advice)

@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pixsortd.records import Place, Record
-from pixsortd.sorting.journal import Move, Parcel
+from pixsortd.sorting.journal import Deed, Move, Parcel
 
 DISCARD, RESTORE, PURGE = "discard", "restore", "purge"
 """The kinds of moves that change the trash."""
+FILES, DIRECTORIES = 256, 64
+"""So many files and directories share a journal line's wait for the disk, and are open at once."""
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -55,9 +57,9 @@ class Contents:
     def apply(self, move: Move) -> None:
         """Take note of a move that was done."""
         for parcel in move.parcels:
-            if move.kind == DISCARD:
+            if move.kind == DISCARD or any(step.deed is Deed.DISPLACE for step in parcel.steps):
                 self._add(Item(parcel=parcel, at=move.at))
-            elif move.kind in (RESTORE, PURGE):
+            else:  # what sorting moves has an id of its own, unless it comes from here
                 self._remove(parcel.id)
 
     def get(self, item: str) -> Item | None:

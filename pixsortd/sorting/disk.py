@@ -46,6 +46,29 @@ class Directories:
         self._open[base, directory] = descriptor
         return descriptor
 
+    def remove_empty(self, place: Place) -> None:
+        """Remove the directory that is called ``place``. Raises ``OSError``, also where something is in it."""
+        above = self.of(place)
+        os.rmdir(place.name, dir_fd=above)
+        known = self._open.pop((place.base, place.path), None)
+        if known is not None:
+            os.close(known)
+        sync(above)
+
+    def missing(self, place: Place) -> list[Place]:
+        """The directories of ``place`` that are not there, the uppermost first. Raises ``OSError``."""
+        missing: list[Place] = []
+        directory = place.directory
+        while directory:
+            try:
+                self.at(place.base, directory)
+            except FileNotFoundError:
+                missing.insert(0, Place(base=place.base, path=directory))
+                directory = directory.rpartition(b"/")[0]
+            else:
+                break
+        return missing
+
     def top_of_mount(self, place: Place) -> bytes:
         """The uppermost directory below the base that is on the same file system as the directory of ``place``."""
         directory = place.directory

@@ -58,12 +58,12 @@ class Step(Record, frozen=True, kw_only=True):
     @property
     def deed(self) -> Deed:
         """What is done with it."""
-        return Deed.DELETE if self.destination is None else self.action
+        return Deed.DELETE if self.back or self.destination is None else self.action
 
     @property
     def leaves(self) -> bool:
         """Whether nothing of it is at the source afterwards."""
-        return self.back or self.deed in _LEAVING
+        return self.deed in _LEAVING
 
 
 class Parcel(Record, frozen=True, kw_only=True):
@@ -95,6 +95,11 @@ class Move(Record, frozen=True, kw_only=True, tag="planned"):
     """Directories that were not there when it was planned; they go again when it is not done."""
     leaves: tuple[Place, ...] = ()
     """Directories that were once made for a move, which it removes where nothing is in them any more."""
+
+    @property
+    def image(self) -> bytes:
+        """The first photo's SHA-256."""
+        return self.parcels[0].image if self.parcels else b""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -79,6 +79,11 @@ def stored_name(parcel: str, number: int, name: bytes, longest: int = LONGEST) -
     return front.encode() + _cut(name, longest - len(front))
 
 
+def parcel_of(stored: bytes) -> str:
+    """The parcel's id in a name that :func:`stored_name` gave."""
+    return stored.partition(b"-")[0].partition(b".")[0].decode(errors="backslashreplace")
+
+
 def renamed(names: Sequence[bytes], wanted: bytes) -> list[bytes]:
     """What the files of a unit are called when the first of them gets the name ``wanted``."""
     if wanted == names[0]:

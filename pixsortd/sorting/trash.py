@@ -6,27 +6,21 @@ that holds it, so that no byte is copied. It is called ``<id>-<old name>`` there
 out to be on another file system (a bind mount of a part), the file is copied, compared and removed.
 """
 
-import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 
 import structlog
 
 from pixsortd.errors import Conflict, NotFound, PixsortdError
 from pixsortd.records import Place, Record
-from pixsortd.sorting.contents import Contents, Item, in_runs
+from pixsortd.sorting.contents import DIRECTORIES, FILES, Item, in_runs
 from pixsortd.sorting.disk import Directories
-from pixsortd.sorting.journal import Ended, Journal, Move
-from pixsortd.sorting.move import State, carry_out
-from pixsortd.sorting.plans import Plans, Wanted, explanation
-from pixsortd.sorting.recover import settle
+from pixsortd.sorting.journal import Move
+from pixsortd.sorting.mover import Mover
+from pixsortd.sorting.plans import Plans, Wanted
 
 log = structlog.get_logger()
 
-_FILES, _DIRECTORIES = 256, 64
-"""So many files and directories share a journal line's wait for the disk, and are open at once."""
 _TRIES = 8
 """Names tried for a file that comes back while others take them."""
 
@@ -56,48 +50,13 @@ Refuse = Callable[[Item], PixsortdError | None]
 class Trash:
     """Discards, restores and purges. Any thread may call; one of them at a time does something."""
 
-    def __init__(self, directory: Path, photos: Collection[bytes], on_done: Callable[[Sequence[Move]], None]) -> None:
-        """Opens the journal in ``directory``; nothing is touched yet.
-
-        ``photos`` are the extensions of photos. ``on_done`` hears of finished moves before their end
-        is journaled, and once more where that was not reached. Raises ``JournalDamaged``, ``StateDirectoryError``.
-        """
+    def __init__(self, mover: Mover, photos: Collection[bytes]) -> None:
+        """``photos`` are the extensions of photos, lower-case with dot."""
+        self.mover = mover
         self._photos = photos
-        self._on_done = on_done
-        self._untold: dict[str, Move] = {}
-        """Finished moves that ``on_done`` could not take."""
-        self.lock = threading.RLock()
+        self.lock = mover.lock
         """Held while anything is done; to be held while :attr:`contents` are read."""
-        self.contents = Contents()
-        self._journal = Journal(directory, self.contents.apply)
-
-    @property
-    def torn(self) -> Path | None:
-        """Where a cut-off last line of the journal was put, if there was one."""
-        return self._journal.torn
-
-    def close(self) -> None:
-        """Wait for what is being done, and close the journal."""
-        with self.lock:
-            self._journal.close()
-
-    def interrupted(self, base: bytes) -> bool:
-        """Whether a move that touches this root has no recorded end."""
-        with self.lock:
-            return any(base in move.bases for move in self._journal.open.values())
-
-    def recover(self, writable: Collection[bytes]) -> None:
-        """Bring interrupted moves to their old or new state, as far as their roots are ``writable`` and there."""
-        with self.lock:
-            ended: dict[str, bool] = {}
-            due = [move for move in self._journal.open.values() if move.bases <= set(writable)]
-            for move in due:
-                with Directories() as directories:
-                    state = State.DONE if move.id in self._untold else settle(move, directories)
-                log.info("interrupted move", kind=move.kind, files=len(move.steps), state=state.value)
-                if state is not State.UNCLEAR:
-                    ended[move.id] = state is State.DONE
-            self._conclude(due, ended)
+        self.contents = mover.contents
 
     def discard(self, groups: Sequence[Sequence[Wanted]]) -> list[Discarded]:
         """Move groups of files to the trash, each group with its companions wholly or not at all."""
@@ -105,7 +64,7 @@ class Trash:
         answers: list[Discarded] = []
         with self.lock:
             rest = iter(groups)
-            for count in in_runs(([one.place for one in group] for group in groups), _FILES, _DIRECTORIES):
+            for count in in_runs(([one.place for one in group] for group in groups), FILES, DIRECTORIES):
                 with Directories() as directories:
                     plans = Plans(directories, self._photos)
                     planned = [plans.discard(group, leaving) for group in islice(rest, count)]
@@ -122,7 +81,7 @@ class Trash:
             chosen = self._chosen(items)
             answers: list[Returned] = []
             rest = iter(chosen)
-            for count in in_runs(([item.origin] for item in chosen), _FILES, _DIRECTORIES):
+            for count in in_runs(([item.origin] for item in chosen), FILES, DIRECTORIES):
                 run = list(islice(rest, count))
                 answers += self._restore(run, refuse)
             return answers
@@ -150,7 +109,7 @@ class Trash:
             chosen = [item for item in self._chosen(items) if refuse(item) is None]
             gone: list[Item] = []
             rest = iter(chosen)
-            for count in in_runs(([item.origin] for item in chosen), _FILES, _DIRECTORIES):
+            for count in in_runs(([item.origin] for item in chosen), FILES, DIRECTORIES):
                 run = list(islice(rest, count))
                 with Directories() as directories:
                     plans = Plans(directories, self._photos)
@@ -174,41 +133,12 @@ class Trash:
     def _do(
         self, planned: Sequence[Move | PixsortdError], directories: Directories
     ) -> Mapping[str, PixsortdError | None]:
-        """Journal, carry out, record, journal the end. Why each move was not done, by its id."""
+        """Why each move was not done, by its id."""
         moves = [move for move in planned if isinstance(move, Move)]
-        if not moves:
-            return {}
         try:
-            self._tell_again()
-            self._journal.plan(moves)
+            return self.mover.do(moves, directories)
         except PixsortdError as error:
             return dict.fromkeys((move.id for move in moves), error)
-        outcomes = carry_out(moves, directories)
-        clear = {key: one.state is State.DONE for key, one in outcomes.items() if one.state is not State.UNCLEAR}
-        self._conclude(moves, clear)
-        return {move.id: explanation(move, outcomes[move.id]) for move in moves}
-
-    def _conclude(self, moves: Sequence[Move], ended: Mapping[str, bool]) -> None:
-        """Take note of moves that were done (True) or taken back, tell of them, and only then record their end."""
-        done = {move.id: move for move in moves if ended.get(move.id)}
-        for move in done.values():
-            self.contents.apply(move)
-        self._untold.update(done)
-        try:
-            self._tell_again()
-        except PixsortdError as error:
-            # Their end stays open: recovery finds the same on disk and tells it again.
-            log.warning("moved files not yet recorded in the index", error=str(error), next_step=error.next_step)
-        now = time.time()
-        self._journal.end([Ended(move=one, done=False, at=now) for one, happened in ended.items() if not happened])
-
-    def _tell_again(self) -> None:
-        """Tell of finished moves that were not heard yet, and record their end. Raises what the hearer raises."""
-        if self._untold:
-            self._on_done(list(self._untold.values()))
-            now = time.time()
-            self._journal.end([Ended(move=one, done=True, at=now) for one in self._untold])
-            self._untold.clear()
 
 
 def _discarded(move: Move | PixsortdError, refused: Mapping[str, PixsortdError | None]) -> Discarded:

@@ -11,6 +11,7 @@ import pytest
 
 from pixsortd.errors import IndexFull, StateDirectoryFull
 from pixsortd.sorting.journal import Move
+from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.trash import Trash
 from tests.faults.faulty_disk import FAULTS, WAYS, Stopped, disk_that, never, stop
 from tests.faults.trash_stage import PHOTOS, UNITS, Stage, allow
@@ -70,7 +71,7 @@ def calls(home: Path, act: str, way: str) -> int:
     assert set(stage.assert_whole(purged=act == "purge").values()) == {AFTER[act]}
     stage.restart()
     assert set(stage.assert_whole(purged=act == "purge").values()) == {AFTER[act]}
-    stage.trash.close()
+    stage.trash.mover.close()
     return count
 
 
@@ -97,7 +98,7 @@ def test_every_call_fails_or_is_the_last(quick: Path, act: str, way: str) -> Non
             if act == "one_move":
                 assert len(set(states.values())) == 1, "half a move"
             assert not list(stage.root.rglob("*.part")), "an unfinished copy stays"
-            stage.trash.close()
+            stage.trash.mover.close()
     assert len(seen) == 2, f"only {seen} came about"
 
 
@@ -109,16 +110,16 @@ def test_a_stopped_recovery_is_recovered(quick: Path) -> None:
         with suppress(Stopped), disk_that(stop(k)):
             do()
         for again in range(1, 40, 3):
-            stage.trash.close()
+            stage.trash.mover.close()
             try:
                 with disk_that(stop(again)):
                     stage.trash = stage.opened()
-                    stage.trash.recover([stage.base])
+                    stage.trash.mover.recover([stage.base])
             except Stopped:
                 stage.trash = stage.opened()
         stage.restart()
         assert len(set(stage.assert_whole().values())) == 1
-        stage.trash.close()
+        stage.trash.mover.close()
 
 
 def test_a_failed_journal_moves_nothing(quick: Path) -> None:
@@ -162,16 +163,16 @@ def test_an_index_that_refuses_is_told_again(quick: Path) -> None:
             raise IndexFull("the disk is full")
         stage.told.extend(moves)
 
-    stage.trash.close()
-    stage.trash = Trash(quick / "journal", PHOTOS, told)
+    stage.trash.mover.close()
+    stage.trash = Trash(Mover(quick / "journal", told), PHOTOS)
     kept = stage.discard()
     assert stage.told == []
     refused = stage.trash.restore(kept, allow)
     assert {type(one.error) for one in refused} == {IndexFull}, "nothing more is moved until it is known"
     refusing = False
-    stage.trash.recover([stage.base])
+    stage.trash.mover.recover([stage.base])
     assert [move.kind for move in stage.told] == ["discard", "discard"]
     assert [item.id for item in stage.trash.contents.all()] == kept
-    assert not stage.trash.interrupted(stage.base)
+    assert not stage.trash.mover.interrupted(stage.base)
     stage.trash.restore(kept, allow)
     assert set(stage.assert_whole().values()) == {"old"}

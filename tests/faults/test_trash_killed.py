@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.trash import Trash
 from tests.faults.faulty_disk import WAYS
 from tests.faults.test_index_killed import run_and_kill
@@ -55,10 +56,10 @@ def kill_again_and_again(home: Path, kills: int, seed: int) -> None:
             chance.random() * 0.15,
         )
         purged |= {line.removeprefix("purge ").partition(".")[0].partition(" ")[0] for line in said}
-        trash = Trash(home / "journal", PHOTOS, lambda moves: None)
-        interrupted += trash.interrupted(os.fsencode(root))
-        trash.recover([os.fsencode(root)])
-        assert not trash.interrupted(os.fsencode(root)), f"turn {turn}: a move is still open"
+        trash = Trash(Mover(home / "journal", lambda moves: None), PHOTOS)
+        interrupted += trash.mover.interrupted(os.fsencode(root))
+        trash.mover.recover([os.fsencode(root)])
+        assert not trash.mover.interrupted(os.fsencode(root)), f"turn {turn}: a move is still open"
         found = places(root, truth)
         stored = {
             os.fsdecode(step.destination.path)
@@ -73,7 +74,7 @@ def kill_again_and_again(home: Path, kills: int, seed: int) -> None:
         for photo in photos:
             both = [found.get(f"{photo}.{kind}") for kind in ("jpg", "xmp")]
             assert both == [None, None] or (both[0] and both[1] and both[0].parent == both[1].parent), both
-        trash.close()
+        trash.mover.close()
     print(f"{kills} kills, {interrupted} of them in the middle of moves, {count} photos, {len(purged)} purged")
     assert interrupted > kills / 10, "the kills have hit nothing"
 

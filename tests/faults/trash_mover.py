@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from pixsortd.records import FileStamp, Place
+from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 from tests.faults.faulty_disk import WAYS, disk_that, never
@@ -27,9 +28,9 @@ def wanted(root: Path, path: Path) -> Wanted:
 def main(home: Path, seed: int, way: str) -> None:
     chance, root = random.Random(seed), home / "root"
     with disk_that(never, WAYS[way]):
-        trash = Trash(home / "journal", PHOTOS, lambda moves: None)
+        trash = Trash(Mover(home / "journal", lambda moves: None), PHOTOS)
         print("ready", flush=True)  # so that recovery is killed too
-        trash.recover([os.fsencode(root)])
+        trash.mover.recover([os.fsencode(root)])
         while True:
             present = sorted(
                 path

@@ -7,6 +7,7 @@ from pathlib import Path
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.contents import Item
 from pixsortd.sorting.journal import Move
+from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 
@@ -41,13 +42,13 @@ class Stage:
 
     def opened(self) -> Trash:
         """The trash as after a restart, not recovered yet."""
-        return Trash(self.home / "journal", PHOTOS, self.told.extend)
+        return Trash(Mover(self.home / "journal", self.told.extend), PHOTOS)
 
     def restart(self) -> Trash:
         """Open the journal again and recover."""
-        self.trash.close()
+        self.trash.mover.close()
         self.trash = self.opened()
-        self.trash.recover([self.base])
+        self.trash.mover.recover([self.base])
         return self.trash
 
     def wanted(self, name: str) -> Wanted:

@@ -27,6 +27,7 @@ from pixsortd.records import (
 )
 from pixsortd.sorting.contents import Item
 from pixsortd.sorting.journal import Move
+from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
 
@@ -87,25 +88,26 @@ class DaemonTrash:
         self._roots = roots
         self._views = views
         self._tell = tell
-        self._trash = Trash(directory, extensions, self._record)
+        self.mover = Mover(directory, self._record)
+        self._trash = Trash(self.mover, extensions)
 
     @property
     def torn(self) -> Path | None:
         """Where a cut-off last line of the journal was put, if there was one."""
-        return self._trash.torn
+        return self.mover.torn
 
     def recover(self) -> None:
         """Before anything is watched: bring what a crash interrupted to its old or new state."""
-        self._trash.recover(list(self._roots.writable().values()))
+        self.mover.recover(list(self._roots.writable().values()))
 
     def root_is_there(self, record: RootRecord) -> None:
         """A root has become readable, and its watcher has not looked yet: what waited for it is brought in order."""
-        if record.writable and self._trash.interrupted(record.path):
+        if record.writable and self.mover.interrupted(record.path):
             self.recover()
 
     def close(self) -> None:
         """Wait for what is under way and close the journal."""
-        self._trash.close()
+        self.mover.close()
 
     # --- the port ----------------------------------------------------------------------------------
 
