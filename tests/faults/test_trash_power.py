@@ -21,10 +21,10 @@ def assert_any_tree_recovers(stage: Stage, cut: PowerCut, act: str, way: str, se
     for tree in trees:
         tree.lay_out()
         stage.trash = stage.opened()
-        stage.trash.recover([stage.base])
+        stage.trash.mover.recover([stage.base])
         states = stage.assert_whole(purged=act == "purge", stubs=way == "bare")
         assert act != "one_move" or len(set(states.values())) == 1, "half a move"
-        stage.trash.close()
+        stage.trash.mover.close()
     return len(trees)
 
 
@@ -37,7 +37,7 @@ def test_power_fails_at_any_call(quick: Path, act: str, way: str) -> None:
         do, cut = ACTS[act](stage), PowerCut(stage.home)
         with suppress(Stopped), disk_that(stop(k), WAYS[way], cut):
             do()
-        stage.trash.close()
+        stage.trash.mover.close()
         tried += assert_any_tree_recovers(stage, cut, act, way, k)
     print(f"{tried} states of the disk")
 
@@ -53,14 +53,14 @@ def test_power_fails_while_a_crash_is_recovered_from(quick: Path, act: str, way:
             do, cut = ACTS[act](stage), PowerCut(stage.home)
             with suppress(Stopped), disk_that(stop(k), WAYS[way], cut):
                 do()
-            stage.trash.close()
+            stage.trash.mover.close()
             ended = False
             with suppress(Stopped), disk_that(stop(again), WAYS[way], cut):
                 stage.trash = stage.opened()
-                stage.trash.recover([stage.base])
+                stage.trash.mover.recover([stage.base])
                 ended = True
             if ended:
-                stage.trash.close()
+                stage.trash.mover.close()
             tried += assert_any_tree_recovers(stage, cut, act, way, k)
             if ended:
                 break
