@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pixsortd.records import Action, Place, Plan, PlanStep, Subject, Unmoved
 from pixsortd.sorting import names
 from pixsortd.sorting.planning.approval import Standing, waits
-from pixsortd.sorting.planning.conflicts import Way
+from pixsortd.sorting.planning.conflicts import Rival, Way
 from pixsortd.sorting.planning.identity import named_plan
 from pixsortd.sorting.planning.meeting import Meeting, ruled
 from pixsortd.sorting.planning.scene import Scene, Stays
@@ -16,6 +16,9 @@ from pixsortd.sorting.planning.space import BOUND, Space
 from pixsortd.sorting.planning.steps import Case, step_of, unit
 from pixsortd.sorting.planning.world import Terms, World
 from pixsortd.sorting.rules import Choice
+
+_OWN = ".pixsortd"
+"""How the names begin that pixsortd uses in roots."""
 
 
 class _Draft(NamedTuple):
@@ -94,7 +97,7 @@ def _step(subject: Subject, choice: Choice, later: Sequence[Choice], scene: Scen
     if ruling.way is Way.STAY:
         raise Stays(ruling.words)
     step = step_of(Case(subject, choice, place, wanted, found.free, rival, scene), ruling)
-    _claim(step, ruling.way, scene)
+    _claim(step, ruling.way, rival, scene)
     return step
 
 
@@ -108,13 +111,15 @@ def _destination(subject: Subject, choice: Choice, later: Sequence[Choice], term
         raise Stays("you said leave it")
     if (subject.image, choice.digest) in terms.done and choice.rule.action is not Action.MOVE:
         raise Stays("that was done already")
+    if any(names.folded(part).startswith(_OWN) for part in choice.destination.path.split(b"/")):
+        raise Stays(f"it would be called {names.shown(choice.destination.path)}, and names in {_OWN} are for pixsortd")
     moves = [one.rule.name for one in later if one.rule.action is Action.MOVE]
     if choice.rule.action is Action.SYMLINK and moves:
         raise Stays(f'a link to it would lead nowhere once the rule "{moves[0]}" has moved it')
     return choice.destination
 
 
-def _claim(step: PlanStep, way: Way, scene: Scene) -> None:
+def _claim(step: PlanStep, way: Way, rival: Rival | None, scene: Scene) -> None:
     """Let the names that a step takes be known to all that come later."""
     goal = step.files[0].destination
     shelf = scene.shelf(goal.base, goal.directory)
@@ -122,3 +127,5 @@ def _claim(step: PlanStep, way: Way, scene: Scene) -> None:
         shelf.claims.update((names.folded(file.destination.name), step.image) for file in step.files)
     if way is Way.REPLACE:
         shelf.leaving.update(file.source.name for file in step.displaced)
+    elif way is not Way.NUMBER and rival is not None:
+        scene.shelf(rival.place.base, rival.place.directory).relied.add(rival.place.name)

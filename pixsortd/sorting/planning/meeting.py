@@ -132,6 +132,8 @@ def _other(meeting: Meeting) -> _Answer | None:
     if ruling.way is Way.YIELD and meeting.only_anew:
         return Ruling(Way.STAY, ruling.words), None
     if ruling.way is Way.REPLACE:
+        if rival.place.name in meeting.shelf.relied:
+            return Ruling(Way.STAY, f"{ruling.words}, but another file of this plan lost to that one"), None
         blocked = _blocked(meeting, rival)
         if blocked is not None:
             return against_other(blocked, meeting.rule.conflict, "there already and belongs to something else"), None

@@ -42,6 +42,8 @@ class Shelf:
         """Names that steps take, and the content of the photo that takes it."""
         self.leaving: set[bytes] = set()
         """Names of files that go to the trash."""
+        self.relied: set[bytes] = set()
+        """Names of files on whose account others go to the trash."""
         self.made: dict[str, bytes] = {}
         """Directories that are made in it, as they are spelled."""
         self.searches: dict[tuple[str, ...], Search] = {}
