@@ -79,7 +79,7 @@ def test_another_name_in_the_same_directory_agrees_and_examples_are_bounded() ->
     ],
 )
 def test_a_preview_says_why_nothing_would_happen(choices: Sequence[Choice], waits: str) -> None:
-    assert shown(subject(), choices).waits == waits
+    assert shown(subject(), choices, "no rule takes it").waits == waits
 
 
 # --- the settings file -------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_rules_of_the_environment_are_not_those_of_the_file(file: Path, monkeypa
 
 
 def test_rules_written_in_another_way_are_not_changed(file: Path) -> None:
-    text = '[sort]\nrules = [{ name = "one", to = "/x/" }]\n'
+    text = 'sort.rules = [{ name = "one", to = "/x/" }]\n'
     file.write_text(text)
     assert "tables" in refused(load(file), rule("new")).message
     assert file.read_text() == text

@@ -251,11 +251,10 @@ def test_the_first_rule_that_holds_wins() -> None:
     assert [choice.rule.name for choice in choices(BEACH, one, two, three)] == ["two"]
     assert [choice.rule.name for choice in choices(subject(), one, two, three)] == ["three"]
     assert choices(subject(), one, two) == ()
-    assert rules(one, two, three).passed(BEACH, NOW) == ('one: rating is 4 (asked: ">= 5")',)
-    assert rules(one, two).passed(subject(), NOW) == (
-        'one: it has no rating (asked: ">= 5")',
-        'two: it has no rating (asked: ">= 3")',
+    assert rules(one, two).untaken(subject(), NOW) == (
+        'no rule takes it: one: it has no rating (asked: ">= 5"); two: it has no rating (asked: ">= 3")'
     )
+    assert rules().untaken(subject(), NOW) == "there are no rules"
 
 
 def test_after_a_rule_that_continues_later_ones_act_too() -> None:

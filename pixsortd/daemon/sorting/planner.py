@@ -4,15 +4,17 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from pixsortd.config import Settings
 from pixsortd.daemon.quality.comparison import Comparison
 from pixsortd.daemon.sorting.world import Look
 from pixsortd.index.scored import Scored
 from pixsortd.index.store import Store
-from pixsortd.records import Plan, RootRecord, Subject
+from pixsortd.records import Place, Plan, RootRecord, Subject
 from pixsortd.sorting.planning.forward import plan
 from pixsortd.sorting.planning.world import Terms
-from pixsortd.sorting.rules import Rules
+from pixsortd.sorting.rules import Choice, Rules
 
 
 class Roots(Protocol):
@@ -72,5 +74,14 @@ class Planner:
             refused=self._memory.refused(),
             done=self._memory.done(),
         )
-        chosen = ((subject, rules.decide(subject, now)) for subject in self._subjects.of_inbox(root))
-        return plan(chosen, Look(self._store, self._roots.records(), self._compare), terms)
+        untaken: dict[Place, str] = {}
+
+        def chosen() -> Iterator[tuple[Subject, tuple[Choice, ...]]]:
+            for subject in self._subjects.of_inbox(root):
+                choices = rules.decide(subject, now)
+                if not choices:
+                    untaken[subject.place] = rules.untaken(subject, now)
+                yield subject, choices
+
+        made = plan(chosen(), Look(self._store, self._roots.records(), self._compare), terms)
+        return replace(made, unmoved=tuple(replace(one, why=untaken.get(one.place, one.why)) for one in made.unmoved))

@@ -97,10 +97,13 @@ class RuleBook:
     def preview(self, rules: Sequence[SortRule], limit: int) -> Preview:
         """What rules would do with photos in inboxes, and where those are too few with the newest of the library."""
         read, now = self._check(rules), time.time()
+        right = read.rules
         inboxes = chain.from_iterable(self._subjects.of_inbox(root) for root in self._inboxes())
         subjects = islice(chain(inboxes, self._subjects.library()), limit)
         return Preview(
-            items=tuple(shown(subject, read.rules.decide(subject, now)) for subject in subjects),
+            items=tuple(
+                shown(subject, right.decide(subject, now), right.untaken(subject, now)) for subject in subjects
+            ),
             problems=read.problems,
         )
 

@@ -91,10 +91,10 @@ class Trial:
         )
 
 
-def shown(subject: Subject, choices: Sequence[Choice]) -> PreviewItem:
-    """One photo's file, with what the first rule that takes it would do."""
+def shown(subject: Subject, choices: Sequence[Choice], untaken: str) -> PreviewItem:
+    """One photo's file, with what the first rule that takes it would do; ``untaken`` says why none does."""
     if not choices:
-        return PreviewItem(image=subject.image, source=subject.place.absolute, waits="no rule takes it")
+        return PreviewItem(image=subject.image, source=subject.place.absolute, waits=untaken)
     choice = choices[0]
     return PreviewItem(
         image=subject.image,

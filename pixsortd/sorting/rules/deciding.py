@@ -93,16 +93,11 @@ class Rules:
         """
         return tuple(one.choice(subject, self._ground) for one in self._taking(subject, now))
 
-    def passed(self, subject: Subject, now: float) -> tuple[str, ...]:
-        """Why rules do not take a file, in words, one for each that was asked."""
-        found = []
-        for one in self._rules:
-            failed = one.failed(subject, now)
-            if failed is not None:
-                found.append(f"{one.rule.name}: {failed.words(subject)}")
-            elif one.stops:
-                break
-        return tuple(found)
+    def untaken(self, subject: Subject, now: float) -> str:
+        """Why no rule takes a file that ``decide`` says nothing of, in words."""
+        failed = [(one.rule.name, one.failed(subject, now)) for one in self._rules]
+        reasons = "; ".join(f"{name}: {condition.words(subject)}" for name, condition in failed if condition)
+        return f"no rule takes it: {reasons}" if reasons else "there are no rules"
 
     def _taking(self, subject: Subject, now: float) -> Iterator[CompiledRule]:
         for one in self._rules:
