@@ -19,15 +19,18 @@ def with_tables(text: str, key: Key, tables: Sequence[Table], defaults: Table) -
     """``text`` with these tables as the list at ``key``; a value that is its default is only written where one was.
 
     A table keeps what of its text still holds: it is found again by its ``name``, else by its position. Raises
-    ``ValueError`` where the list is written in another way than as ``[[tables]]``, or the text is no TOML.
+    ``ValueError`` where the list is written in another way, other than as one value without comments in it, which
+    tables then take the place of; or where the text is no TOML.
     """
     document = _Document(text, key)
     former = _list(tomllib.loads(text), key)
-    if former and len(document.elements) != len(former):
-        raise ValueError(f"{_header(key)} is not written as tables")
     wanted = [_whole(one, defaults) for one in tables]
     if [_whole(one, defaults) for one in former] == wanted:
         return text
+    if document.taken_out:
+        former = []
+    if len(document.elements) != len(former):
+        raise ValueError(f"{_header(key)} is not written as tables")
     parts = [
         _NEW.edited(key, {}, table, defaults, document.newline)
         if match is None
@@ -83,6 +86,8 @@ class _Document:
     def __init__(self, text: str, key: Key) -> None:
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self.elements: list[_Element] = []
+        self.taken_out = False
+        """Whether the list was one value, which is no part of the text any more."""
         self._before, self._after = "", ""
         lines = text.splitlines(keepends=True)
         if lines and not lines[-1].endswith("\n"):
@@ -91,10 +96,10 @@ class _Document:
         for statement in statements(text):
             first = statement.line - 1
             count = len(statement.text.splitlines())
-            empty = not statement.header and _list(_nested(statement), key) == [] and _sets(statement, key)
             of_line[first : first + count] = [statement] * count
-            if empty:  # `rules = []` would forbid the tables
+            if _sets(statement, key):  # `rules = []` and the like forbid tables
                 lines[first : first + count] = [""] * count
+                self.taken_out = True
         gathered: dict[int, tuple[list[Statement | None], list[str]]] = {}
         for owner, start, stop in _runs(of_line, lines, key):
             if owner is not None:
@@ -154,16 +159,10 @@ def _field(statement: Statement, depth: int) -> str | None:
     return str(path[depth]) if len(path) > depth else None
 
 
-def _nested(statement: Statement) -> Table:
-    """What a statement says, seen from the top of the file."""
-    said: Table = statement.parsed
-    for part in reversed(statement.table):
-        said = {str(part): said}
-    return said
-
-
 def _sets(statement: Statement, key: Key) -> bool:
-    return statement.table == key[:-1] and key[-1] in statement.parsed
+    """Whether the list is the value of a statement that has no comment in the middle."""
+    commented = "#" in statement.text and statement.text.rstrip().count("\n") > 0
+    return not statement.header and statement.table == key[:-1] and key[-1] in statement.parsed and not commented
 
 
 def _list(tree: Table, key: Key) -> list[dict[str, Any]]:
@@ -209,9 +208,14 @@ def _first(pair: tuple[Statement | None, str]) -> Statement | None:
 
 def _check(text: str, changed: str, key: Key, wanted: Sequence[Table], defaults: Table) -> None:
     """Raise ``ValueError`` unless the two texts differ in the list alone."""
-    before, after = tomllib.loads(text), tomllib.loads(changed)
-    if [_whole(one, defaults) for one in _list(after, key)] != wanted or _without(before, key) != _without(after, key):
-        raise ValueError(f"{_header(key)} is written in a way that cannot be changed")
+    refusal = ValueError(f"{_header(key)} is written in a way that cannot be changed")
+    try:
+        after = tomllib.loads(changed)
+    except tomllib.TOMLDecodeError as error:
+        raise refusal from error
+    same = _without(tomllib.loads(text), key) == _without(after, key)
+    if not same or [_whole(one, defaults) for one in _list(after, key)] != wanted:
+        raise refusal
 
 
 def _without(tree: dict[str, Any], key: Key) -> dict[str, Any]:

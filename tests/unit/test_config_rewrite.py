@@ -117,10 +117,20 @@ def test_line_endings_of_another_system_are_kept() -> None:
     assert "\n" not in changed.replace("\r\n", "")
 
 
-@pytest.mark.parametrize("text", ['sort.rules = [{ name = "a" }]\n', '[sort]\nrules = [{ name = "a" }]\n'])
-def test_rules_that_are_no_tables_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="tables"):
+@pytest.mark.parametrize(
+    "text",
+    ['sort.rules = [{ name = "a" }]\n', '[sort]\nrules = [\n  { name = "a" }, # words\n]\n', "sort = { rules = [] }"],
+)
+def test_rules_that_are_written_in_another_way_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\[\[sort.rules\]\] is (not )?written"):
         with_tables(text, KEY, [JOURNEYS], DEFAULTS)
+    assert with_tables(text, KEY, rules_in(text), DEFAULTS) == text
+
+
+@pytest.mark.parametrize("value", ['[{ name = "a" }, { name = "b", to = "#" }] # words', '[\n  { name = "a" },\n]'])
+def test_rules_in_one_value_become_tables(value: str) -> None:
+    changed = written(f'[sort]\nrules = {value}\ndelay = "2s" # slow\n', JOURNEYS)
+    assert changed == '[sort]\ndelay = "2s" # slow\n\n' + tables_text(KEY, [JOURNEYS], DEFAULTS)
 
 
 def test_rules_apart_from_one_another_come_together_and_what_was_between_them_stays() -> None:
