@@ -153,7 +153,12 @@ def test_slugs() -> None:
 
 
 NAMES = st.binary(min_size=1, max_size=255).filter(
-    lambda name: name not in (b".", b"..", *map(os.fsencode, OWN)) and b"/" not in name and b"\0" not in name
+    lambda name: (
+        name not in (b".", b"..")
+        and not os.fsdecode(name).casefold().startswith(OWN)
+        and b"/" not in name
+        and b"\0" not in name
+    )
 )
 
 
@@ -370,6 +375,15 @@ def test_the_state_directory_is_no_destination() -> None:
     ]
     assert key == "to"
     assert "state directory" in message
+
+
+def test_a_directory_that_is_not_looked_at_is_no_destination() -> None:
+    for to in ("/photos/.old/", "/photos/a/.{rating}/", "/photos/a/.{name}"):
+        assert problems(rule(to=to)) == []
+        ((_, key, message),) = problems(rule(to=to), hidden=False)
+        assert (key, message) == ("to", "what begins with a dot is not looked at: photos would leave the library")
+    inside = [RootSettings(path="/home/.photos", writable=True)]
+    assert problems(rule(to="/home/.photos/a.{rating}/"), roots=inside, hidden=False) == []
 
 
 def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:

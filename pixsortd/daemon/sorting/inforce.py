@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
-from pixsortd.config import Loaded, RootSettings, SortRule, state_directory
+from pixsortd.config import Loaded, RootSettings, Settings, SortRule, state_directory
 from pixsortd.daemon.places import merged_roots
 from pixsortd.errors import ConfigError, RulesRefused
 from pixsortd.sorting.rules import Read, Rules, checked, compiled
 
-_NEXT_STEP = "`pixsortd sort rules fields` lists what rules can be made of; `pixsortd config check` reads the file again."
+_NEXT_STEP = (
+    "`pixsortd sort rules fields` lists what rules can be made of; `pixsortd config check` reads the file again."
+)
+
+
+class _Known(TypedDict):
+    metrics: tuple[str, ...]
+    hidden: bool
 
 
 class RulesInForce:
@@ -35,11 +43,11 @@ class RulesInForce:
         rules = _rules(loaded, roots, self._state_dir, _NEXT_STEP)
         if roots != self._roots:
             rules = _rules(loaded, self._roots, self._state_dir, "Restart pixsortd, so that it uses the other roots.")
-        self._rules, self._metrics = rules, loaded.settings.score.metrics
+        self._rules, self._settings = rules, loaded.settings
 
     def checked(self, rules: Sequence[SortRule]) -> Read:
         """Rules that are not in force, and what is wrong with them."""
-        return checked(rules, self._roots, self._state_dir, metrics=self._metrics)
+        return checked(rules, self._roots, self._state_dir, **_known(self._settings))
 
 
 def require_right_rules(loaded: Loaded) -> None:
@@ -51,6 +59,11 @@ def require_right_rules(loaded: Loaded) -> None:
 def _rules(loaded: Loaded, roots: Sequence[RootSettings], state_dir: Path, next_step: str) -> Rules:
     settings = loaded.settings
     try:
-        return compiled(settings.sort.rules, roots, state_dir, metrics=settings.score.metrics, where=loaded.where)
+        return compiled(settings.sort.rules, roots, state_dir, **_known(settings), where=loaded.where)
     except RulesRefused as refused:
         raise ConfigError(refused.message, next_step=next_step) from refused
+
+
+def _known(settings: Settings) -> _Known:
+    """What else of the settings decides whether rules make sense."""
+    return {"metrics": settings.score.metrics, "hidden": settings.watch.hidden}

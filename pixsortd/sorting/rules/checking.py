@@ -20,6 +20,7 @@ Where = Callable[[str], str]
 
 _ENDS = (Action.MOVE, Action.LEAVE)
 """After these there is nothing that a later rule could act on."""
+_HIDDEN = "Choose another name, or set watch.hidden = true."
 _SHADOWED = "Put it before that one, ask for less here or for more there, or let that one continue."
 
 
@@ -37,14 +38,15 @@ def compiled(
     state_dir: Path,
     *,
     metrics: Collection[str] | None = None,
+    hidden: bool = True,
     where: Where = lambda _: "",
 ) -> Rules:
     """Rules ready to decide; raises ``RulesRefused`` with everything that is wrong with any of them.
 
     ``roots`` are all there are, those of the command line too. ``metrics`` are the names of those that are kept;
-    None: any may be asked for.
+    None: any may be asked for. ``hidden``: names that begin with a dot are looked at.
     """
-    read = checked(rules, roots, state_dir, metrics=metrics, where=where)
+    read = checked(rules, roots, state_dir, metrics=metrics, hidden=hidden, where=where)
     if read.problems:
         raise RulesRefused("\n".join(sentence(one) for one in read.problems), read.problems)
     return read.rules
@@ -56,6 +58,7 @@ def checked(
     state_dir: Path,
     *,
     metrics: Collection[str] | None = None,
+    hidden: bool = True,
     where: Where = lambda _: "",
 ) -> Read:
     """As ``compiled``, with what is wrong beside what can be used."""
@@ -64,7 +67,7 @@ def checked(
     good: list[CompiledRule] = []
     problems: list[RuleProblem] = []
     for index, rule in enumerate(rules):
-        read, wrongs = _read(rule, ground, kept)
+        read, wrongs = _read(rule, ground, kept, hidden)
         wrongs += _clashes(rule, rules[:index])
         shadow = _shadow(read, good) if read is not None else None
         if shadow is not None:
@@ -98,7 +101,9 @@ Wrongs = list[tuple[str, Wrong]]
 """What is wrong with one rule, by key."""
 
 
-def _read(rule: SortRule, ground: Ground, metrics: tuple[str, ...] | None) -> tuple[CompiledRule | None, Wrongs]:
+def _read(
+    rule: SortRule, ground: Ground, metrics: tuple[str, ...] | None, hidden: bool
+) -> tuple[CompiledRule | None, Wrongs]:
     """The rule as far as it makes sense by itself."""
     wrongs: Wrongs = []
     conditions: list[Condition] = []
@@ -112,6 +117,9 @@ def _read(rule: SortRule, ground: Ground, metrics: tuple[str, ...] | None) -> tu
         try:
             template = parsed(rule.to, metrics)
             fixed = ground.real(os.fsencode(template.fixed or "/"))
+            below = os.fsdecode(ground.place(fixed).path) + template.sample()[len(template.fixed) :]
+            if not hidden and any(name.startswith(".") for name in below.split("/")):
+                raise Wrong("what begins with a dot is not looked at: photos would leave the library", _HIDDEN)
         except Wrong as wrong:
             wrongs.append(("to", wrong))
     if wrongs:

@@ -13,8 +13,8 @@ from pixsortd.sorting.rules.words import Wrong
 
 LONGEST = 255
 """Bytes of a name on nearly every file system."""
-OWN = (".pixsortd-trash", ".pixsortd-upload")
-"""Directories that pixsortd keeps for itself; nothing is sorted into them."""
+OWN = ".pixsortd-"
+"""How the names begin that pixsortd keeps for itself in roots; nothing is sorted into or to them."""
 
 _LITERAL = re.compile(r"(?:[^{}]|\{\{|\}\})+")
 _SLOT = re.compile(
@@ -166,7 +166,7 @@ def _require_names(path: str) -> None:
     for name in path.split("/")[1:]:
         if name in ("", ".", ".."):
             raise Wrong(f'its path would have the part "{name}"', "Every part between two / has to be a name.")
-        if name in OWN:
-            raise Wrong(f"{name} is pixsortd's own")
+        if name.casefold().startswith(OWN):
+            raise Wrong(f"{name} is pixsortd's own", f"Names that begin with {OWN} are.")
         if len(os.fsencode(name)) > LONGEST:
             raise Wrong(f"a name would be longer than {LONGEST} bytes", "Shorten it: {caption|truncate(60)}.")
