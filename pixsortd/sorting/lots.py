@@ -10,7 +10,7 @@ def lots(steps: Sequence[PlanStep]) -> Iterator[Sequence[PlanStep]]:
     """Consecutive steps that share no place, none of them with too many files or directories."""
     for apart in _apart(steps):
         start = 0
-        for count in in_runs(map(_places, apart), FILES, DIRECTORIES):
+        for count in in_runs(map(places, apart), FILES, DIRECTORIES):
             yield apart[start : start + count]
             start += count
 
@@ -20,16 +20,17 @@ def _apart(steps: Sequence[PlanStep]) -> Iterator[Sequence[PlanStep]]:
     now: list[PlanStep] = []
     seen: set[Place] = set()
     for step in steps:
-        places = _places(step)
-        if not seen.isdisjoint(places):
+        own = places(step)
+        if not seen.isdisjoint(own):
             yield now
             now, seen = [], set()
         now.append(step)
-        seen.update(places)
+        seen.update(own)
     if now:
         yield now
 
 
-def _places(step: PlanStep) -> list[Place]:
+def places(step: PlanStep) -> list[Place]:
+    """Every place that a step concerns."""
     files = (*step.files, *step.displaced, *step.returned)
     return [place for file in files for place in (file.source, file.destination)]

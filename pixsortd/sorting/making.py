@@ -47,15 +47,39 @@ def unmake(directories: Directories, step: Step) -> None:
             sync(into)
 
 
-def forward(step: Step) -> Step:
-    """The step that a step with ``back`` takes back; its stamp is of what was made."""
-    assert step.destination is not None, "nothing is made by deleting"
-    return Step(source=step.destination, destination=step.source, action=step.action, stamp=step.stamp)
+def is_there(directories: Directories, step: Step) -> bool:
+    """Whether the copy or link that a step with ``back`` is to remove is there, as it was. Raises ``OSError``."""
+    seen = look(directories, step.source)
+    if seen is None or step.destination is None:
+        return False
+    if step.action is Deed.SYMLINK:
+        return _leads(directories, step.source, seen) == step.destination.absolute
+    return alike(seen, step.stamp)
 
 
-def target(place: Place) -> bytes:
-    """What a symbolic link to a file says."""
-    return place.absolute
+def still_held(directories: Directories, step: Step) -> bool:
+    """Whether the content of what a step with ``back`` removes stays at its destination. Raises ``OSError``."""
+    assert step.destination is not None, "it says where the content stays"
+    if step.action is Deed.SYMLINK:
+        return True
+    made, kept = look(directories, step.source), look(directories, step.destination)
+    return made is not None and kept is not None and _same(directories, step, made, kept)
+
+
+def remake(directories: Directories, step: Step) -> None:
+    """Make again what a step with ``back`` has removed. Raises ``OSError``, ``SourceChanged``."""
+    assert step.destination is not None, "it says where the content stays"
+    stamp = step.stamp
+    if step.action is not Deed.SYMLINK:
+        seen = look(directories, step.destination)
+        if seen is None:
+            raise SourceChanged
+        stamp = FileStamp.of(seen)
+    make(directories, Step(source=step.destination, destination=step.source, action=step.action, stamp=stamp))
+    into = directories.of(step.source)
+    if step.action in (Deed.COPY, Deed.REFLINK):
+        os.utime(step.source.name, ns=(step.stamp.mtime_ns,) * 2, dir_fd=into, follow_symlinks=False)
+    sync(into)
 
 
 def _copy(source: File, destination: File, step: Step) -> None:
@@ -74,7 +98,7 @@ def _link(source: File, destination: File, step: Step) -> None:
 
 
 def _symlink(_source: File, destination: File, step: Step) -> None:
-    os.symlink(target(step.source), destination[1], dir_fd=destination[0])
+    os.symlink(step.source.absolute, destination[1], dir_fd=destination[0])
 
 
 _MAKERS: Mapping[Deed, Make] = {
@@ -88,9 +112,7 @@ _Likeness = Callable[[Directories, Step, os.stat_result | None, os.stat_result],
 
 
 def _is_copy(directories: Directories, step: Step, old: os.stat_result | None, new: os.stat_result) -> bool:
-    if not alike(new, step.stamp) or step.destination is None:
-        return False
-    return old is None or _same(directories, step.source, step.destination, old, new)
+    return alike(new, step.stamp) and (old is None or _same(directories, step, old, new))
 
 
 def _is_link(_directories: Directories, step: Step, old: os.stat_result | None, new: os.stat_result) -> bool:
@@ -98,7 +120,7 @@ def _is_link(_directories: Directories, step: Step, old: os.stat_result | None, 
 
 
 def _is_symlink(directories: Directories, step: Step, _old: os.stat_result | None, new: os.stat_result) -> bool:
-    return step.destination is not None and leads(directories, step.destination, new) == target(step.source)
+    return step.destination is not None and _leads(directories, step.destination, new) == step.source.absolute
 
 
 _LIKENESSES: Mapping[Deed, _Likeness] = {
@@ -109,55 +131,19 @@ _LIKENESSES: Mapping[Deed, _Likeness] = {
 }
 
 
-def leads(directories: Directories, place: Place, seen: os.stat_result) -> bytes | None:
+def _leads(directories: Directories, place: Place, seen: os.stat_result) -> bytes | None:
     """Where the symbolic link at a place leads; None for anything else. Raises ``OSError``."""
     if not stat.S_ISLNK(seen.st_mode):
         return None
     return os.readlink(place.name, dir_fd=directories.of(place))
 
 
-def _same(directories: Directories, one: Place, other: Place, seen: os.stat_result, seen_other: os.stat_result) -> bool:
-    if not (stat.S_ISREG(seen.st_mode) and stat.S_ISREG(seen_other.st_mode)) or seen.st_size != seen_other.st_size:
+def _same(directories: Directories, step: Step, one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether what was seen at both ends of a step holds the same bytes, or is one file. Raises ``OSError``."""
+    assert step.destination is not None, "it has two ends"
+    if not (stat.S_ISREG(one.st_mode) and stat.S_ISREG(other.st_mode)) or one.st_size != other.st_size:
         return False
-    if (seen.st_dev, seen.st_ino) == (seen_other.st_dev, seen_other.st_ino):
+    if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino):
         return True
-    return same_content((directories.of(one), one.name), (directories.of(other), other.name))
-
-
-def holds_the_same(directories: Directories, one: Place, other: Place) -> bool:
-    """Whether two files are there and hold the same bytes, or are one file. Raises ``OSError``."""
-    seen, seen_other = look(directories, one), look(directories, other)
-    return seen is not None and seen_other is not None and _same(directories, one, other, seen, seen_other)
-
-
-def is_there(directories: Directories, step: Step) -> bool:
-    """Whether the copy or link that a step with ``back`` is to remove is there, as it was. Raises ``OSError``."""
-    seen = look(directories, step.source)
-    if seen is None or step.destination is None:
-        return False
-    if step.action is Deed.SYMLINK:
-        return leads(directories, step.source, seen) == target(step.destination)
-    return alike(seen, step.stamp)
-
-
-def still_held(directories: Directories, step: Step) -> bool:
-    """Whether the content of what a step with ``back`` removes stays at its destination. Raises ``OSError``."""
-    assert step.destination is not None, "it says where the content stays"
-    return step.action is Deed.SYMLINK or holds_the_same(directories, step.source, step.destination)
-
-
-def remake(directories: Directories, step: Step) -> None:
-    """Make again what a step with ``back`` has removed. Raises ``OSError``, ``SourceChanged``."""
-    original = forward(step)
-    seen = look(directories, original.source)
-    if step.action is not Deed.SYMLINK:
-        if seen is None:
-            raise SourceChanged
-        original = Step(
-            source=original.source, destination=original.destination, action=step.action, stamp=FileStamp.of(seen)
-        )
-    make(directories, original)
-    into = directories.of(step.source)
-    if step.action in (Deed.COPY, Deed.REFLINK):
-        os.utime(step.source.name, ns=(step.stamp.mtime_ns,) * 2, dir_fd=into, follow_symlinks=False)
-    sync(into)
+    ends = ((directories.of(place), place.name) for place in (step.source, step.destination))
+    return same_content(*ends)

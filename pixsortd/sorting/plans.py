@@ -20,6 +20,19 @@ _ADVICE = {
     errno.EROFS: ("its file system is mounted read-only", "Mount it for writing, or delete the file elsewhere."),
     errno.EACCES: ("permission denied", "Give the user that runs pixsortd write permission in that directory."),
     errno.EPERM: ("operation not permitted", "Give the user that runs pixsortd write permission in that directory."),
+    errno.EEXIST: ("its new name is taken by another file now", "The next plan sees that file."),
+    errno.ENOTDIR: (
+        "a directory on the way is a link, or is a file now",
+        "Links are not followed; name the directory that it leads to.",
+    ),
+    errno.EXDEV: (
+        "no such link can lead to another file system",
+        "Let the rule copy, or choose a place on the same disk.",
+    ),
+    **dict.fromkeys(
+        (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK),
+        ("the file system cannot make such a link", "Let the rule copy, or make a hard link or a symbolic one."),
+    ),
 }
 
 

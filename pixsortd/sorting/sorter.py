@@ -10,7 +10,7 @@ from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.records import Place, Plan, PlanRecord, PlanStep, Record, StepState
 from pixsortd.sorting.disk import Directories
 from pixsortd.sorting.journal import Approved, Closed, Declined, Ended, Move, Stopped
-from pixsortd.sorting.lots import lots
+from pixsortd.sorting.lots import lots, places
 from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.orders import Errand, Orders, Shelves, left_at, taken_back
 from pixsortd.sorting.planfile import PlanFiles
@@ -99,8 +99,7 @@ class Sorter:
             if stop():
                 break
             progress(len(told) - len(pending) + len(outcomes), len(told))
-            bases = {place.base for step in lot for file in step.files for place in (file.source, file.destination)}
-            with quiet(bases), self._mover.lock:
+            with quiet({place.base for step in lot for place in places(step)}), self._mover.lock:
                 outcomes.update(self._lot(run, lot, reversed_moves, shelves, refuse, floor))
         return outcomes
 
