@@ -359,8 +359,6 @@ def test_what_stays_says_why() -> None:
         "when"
     )
     assert why([choice(keep, b"a.jpg")], refused) == "you said leave it"
-    for own in (b".pixsortd-trash", b"2024/.PixSortd-trash/a.jpg"):
-        assert why([choice(keep, own)]).endswith("are for pixsortd")
     home = choice(keep, b"")
     assert why([replace(home, destination=photo.place)]) == "it is where it belongs"
     link, move = choice(rule(Action.SYMLINK, name="link"), b"l.jpg"), choice(rule(name="move"), b"m.jpg")

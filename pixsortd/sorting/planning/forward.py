@@ -17,9 +17,6 @@ from pixsortd.sorting.planning.steps import Case, step_of, unit
 from pixsortd.sorting.planning.world import Terms, World
 from pixsortd.sorting.rules import Choice
 
-_OWN = ".pixsortd"
-"""How the names begin that pixsortd uses in roots."""
-
 
 class _Draft(NamedTuple):
     """A step before it is known what of it waits."""
@@ -111,8 +108,6 @@ def _destination(subject: Subject, choice: Choice, later: Sequence[Choice], term
         raise Stays("you said leave it")
     if (subject.image, choice.digest) in terms.done and choice.rule.action is not Action.MOVE:
         raise Stays("that was done already")
-    if any(names.folded(part).startswith(_OWN) for part in choice.destination.path.split(b"/")):
-        raise Stays(f"it would be called {names.shown(choice.destination.path)}, and names in {_OWN} are for pixsortd")
     moves = [one.rule.name for one in later if one.rule.action is Action.MOVE]
     if choice.rule.action is Action.SYMLINK and moves:
         raise Stays(f'a link to it would lead nowhere once the rule "{moves[0]}" has moved it')

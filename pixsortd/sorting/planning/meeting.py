@@ -1,6 +1,6 @@
 """Who has the name that a file is to get, and what that comes to: each question in turn, the first answer counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from pixsortd.config import SortRule
@@ -131,12 +131,15 @@ def _other(meeting: Meeting) -> _Answer | None:
     ruling = against(meeting.subject, rival, meeting.rule.conflict)
     if ruling.way is Way.YIELD and meeting.only_anew:
         return Ruling(Way.STAY, ruling.words), None
-    if ruling.way is Way.REPLACE:
-        if rival.place.name in meeting.shelf.relied:
-            return Ruling(Way.STAY, f"{ruling.words}, but another file of this plan lost to that one"), None
-        blocked = _blocked(meeting, rival)
-        if blocked is not None:
-            return against_other(blocked, meeting.rule.conflict, "there already and belongs to something else"), None
+    going = {rival.place.name, *(place.name for place, _ in meeting.scene.companions(rival.place))}
+    shelf = meeting.shelf
+    if (ruling.way is Way.YIELD and rival.place.name in shelf.leaving) or (
+        ruling.way is Way.REPLACE and going & (shelf.leaving | shelf.relied)
+    ):
+        return Ruling(Way.STAY, f"{ruling.words}, but another file of this plan has to do with that one"), None
+    blocked = _blocked(meeting, going) if ruling.way is Way.REPLACE else None
+    if blocked is not None:
+        return against_other(blocked, meeting.rule.conflict, "there already and belongs to something else"), None
     return ruling, rival
 
 
@@ -159,9 +162,8 @@ def _extra(meeting: Meeting, rival: Rival) -> bytes | None:
     return next((one.place.name for one in extras), None)
 
 
-def _blocked(meeting: Meeting, rival: Rival) -> bytes | None:
-    """A name that stays taken when the rival has made room."""
-    going = {rival.place.name, *(place.name for place, _ in meeting.scene.companions(rival.place))}
+def _blocked(meeting: Meeting, going: Collection[bytes]) -> bytes | None:
+    """A name that stays taken when others have made room."""
     shelf = meeting.shelf
     for name in meeting.wanted:
         folded = names.folded(name)
