@@ -3,16 +3,21 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
-from pixsortd.records import Action, FileStamp, Place, Plan, PlannedFile, PlanStep
+from pixsortd.errors import PixsortdError
+from pixsortd.records import Action, FileStamp, Place, Plan, PlannedFile, PlanStep, StepState
+from pixsortd.sorting.disk import TRASH as TRASH_NAME
+from pixsortd.sorting.journal import Move
+from pixsortd.sorting.mover import Mover
+from pixsortd.sorting.planning import Entry, Known, Volume, inverse
 from pixsortd.sorting.planning.identity import named_plan, named_step
+from pixsortd.sorting.sorter import Sorter
 
-TRASH = ".pixsortd-trash"
+TRASH = os.fsdecode(TRASH_NAME)
 
 
 class Seen(NamedTuple):
@@ -59,6 +64,7 @@ class Roots:
         self.paths = {"in": home / "in", "lib": (far or home) / "lib"}
         for path in self.paths.values():
             path.mkdir(parents=True, exist_ok=True)
+        self._known: dict[tuple[int, int, int], bytes] = {}
 
     @property
     def bases(self) -> list[bytes]:
@@ -114,31 +120,39 @@ class Roots:
             )
         )
 
-    def back(self, step: PlanStep) -> PlanStep:
-        """The step that takes back one that was done."""
-        backwards = [(self.name(one.destination), self.name(one.source)) for one in step.files]
-        returned = [(self.name(one.destination), self.name(one.source)) for one in step.displaced]
-        displaced = [(self.name(one.destination), self.name(one.source)) for one in step.returned]
-        made = step.action is not Action.MOVE
-        if made and step.back:
-            return named_step(
-                replace(
-                    step,
-                    back=False,
-                    files=tuple(self.planned(*pair) for pair in backwards),
-                    displaced=tuple(self.planned(*pair) for pair in displaced),
-                    returned=(),
-                )
+    # --- what planning asks ------------------------------------------------------------------------
+
+    def listing(self, base: bytes, directory: bytes) -> Sequence[Entry]:
+        try:
+            found = list(os.scandir(Place(base=base, path=directory).absolute if directory else base))
+        except FileNotFoundError:
+            return ()
+        return [
+            Entry(
+                name=one.name,
+                stamp=FileStamp.of(one.stat(follow_symlinks=False)) if one.is_file(follow_symlinks=False) else None,
+                directory=one.is_dir(follow_symlinks=False),
+                target=os.readlink(one.path) if one.is_symlink() else b"",
             )
-        return named_step(
-            replace(
-                step,
-                back=made,
-                files=tuple(self.planned(*pair) for pair in backwards),
-                displaced=tuple(self.planned(*pair) for pair in displaced),
-                returned=tuple(self.planned(*pair) for pair in returned),
-            )
-        )
+            for one in found
+        ]
+
+    def known(self, place: Place, stamp: FileStamp) -> Known:
+        key = (stamp.device, stamp.inode, stamp.ctime_ns)
+        if key not in self._known:
+            self._known[key] = hashlib.sha256(Path(os.fsdecode(place.absolute)).read_bytes()).digest()
+        return Known(sha256=self._known[key])
+
+    def volume(self, base: bytes, directory: bytes) -> Volume:
+        return Volume(device=os.stat(base).st_dev, free=10**12)
+
+    def holding(self, image: bytes) -> Sequence[Place]:
+        return [
+            place
+            for name, seen in self.look().items()
+            if seen.kind == stat.S_IFREG and hashlib.sha256(seen.content).digest() == image
+            if not (place := self.place(name)).in_trash
+        ]
 
     def look(self) -> dict[str, Seen]:
         """All that is below the two roots, but directories."""
@@ -159,9 +173,65 @@ class Roots:
         }
 
 
-def plan_of(steps: Sequence[PlanStep], undoes: str = "") -> Plan:
+def plan_of(steps: Sequence[PlanStep]) -> Plan:
     """A plan of these steps."""
-    return named_plan(Plan(id="", at=1e9, root="in", steps=tuple(steps), undoes=undoes))
+    return named_plan(Plan(id="", at=1e9, root="in", steps=tuple(steps)))
+
+
+class Stage(Roots):
+    """The two roots, and what sorts between them."""
+
+    def __init__(self, home: Path, far: Path | None = None) -> None:
+        super().__init__(home, far)
+        self.told: list[Move] = []
+        """What the index would have heard."""
+        self.open()
+
+    def open(self) -> None:
+        """Open the journal, as after a restart; nothing is recovered yet."""
+        self.mover = Mover(self.home / "journal", self.told.extend)
+        self.sorter = Sorter(self.mover)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.mover.close()
+
+    def recover(self) -> None:
+        """Bring what was interrupted to its old or new state."""
+        self.mover.recover(self.bases)
+
+    def restart(self) -> None:
+        """Close and open the journal, and recover."""
+        self.close()
+        self.open()
+        self.recover()
+
+    def approve(self, plan: Plan) -> str:
+        """Approve a plan; the id of its run."""
+        return self.sorter.approve(plan, by="you", digests={"rule": "digest"})
+
+    def apply(self, run: str) -> Mapping[str, PixsortdError | None]:
+        """Do what is still open of a run; why each step was not done, by its id."""
+        return self.sorter.apply(
+            run, quiet=_quiet, refuse=_never, floor=0, progress=lambda done, of: None, stop=lambda: False
+        )
+
+    def inverse(self, run: str) -> Plan:
+        """The plan that takes back what a run has done."""
+        return inverse(self.sorter.plan_of(run), self.sorter.done_steps(run), self, at=2e9)
+
+    def done(self, run: str) -> list[bool]:
+        """Which steps of a run are done, as the journal has it."""
+        return [told.state is StepState.DONE for told in self.sorter.steps_of(run)]
+
+
+@contextmanager
+def _quiet(_bases: Collection[bytes]) -> Iterator[None]:
+    yield
+
+
+def _never(_step: PlanStep) -> PixsortdError | None:
+    return None
 
 
 def names_of(roots: Roots, step: PlanStep) -> set[str]:

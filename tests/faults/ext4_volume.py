@@ -1,0 +1,65 @@
+"""An ext4 file system of its own, whose power can be cut: nothing that was not synced, or in its log, is there again."""
+
+import fcntl
+import os
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_SHUTDOWN = 0x8004587D
+_NO_FLUSH = struct.pack("I", 2)
+
+
+class Volume:
+    """A file system in a file."""
+
+    def __init__(self, image: Path, place: Path) -> None:
+        self._image = image
+        self.place = place
+        """Where it is mounted."""
+
+    def mount(self) -> None:
+        """Make it reachable, which replays its log. Skips the test where that is not permitted."""
+        done = subprocess.run(["mount", "-o", "loop", self._image, self.place], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("mounting a file system is not permitted here")
+
+    def cut(self) -> None:
+        """From now on nothing reaches the disk, not even what it was told before."""
+        handle = os.open(self.place, os.O_RDONLY)
+        try:
+            fcntl.ioctl(handle, _SHUTDOWN, _NO_FLUSH)
+        finally:
+            os.close(handle)
+
+    def unmount(self) -> None:
+        """Nobody may use it any more."""
+        subprocess.run(["umount", self.place], check=True)
+
+    def restart(self) -> None:
+        """As after the power is back."""
+        self.unmount()
+        self.mount()
+
+
+@contextmanager
+def ext4(home: Path, *options: str) -> Iterator[Volume]:
+    """A new file system, mounted in ``home``; ``options`` go to the program that makes it."""
+    image, place = home / "disk.img", home / "disk"
+    place.mkdir(parents=True)
+    with image.open("wb") as file:
+        file.truncate(96 << 20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-F", *options, image], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("there is no mkfs.ext4 here")
+    volume = Volume(image, place)
+    volume.mount()
+    try:
+        yield volume
+    finally:
+        subprocess.run(["umount", "-l", place], check=False)
