@@ -134,7 +134,7 @@ def _opposite(step: PlanStep, plan: str, present: _Present) -> PlanStep:
         shown(one.source.name) for one in step.displaced if one.source not in {back.destination for back in returned}
     ]
     displaced = tuple(_turned(one, present.unchanged(one)) for one in step.returned)
-    words = f"{', '.join(missing)} cannot come back: not in the trash any more, or changed" if missing else ""
+    words = f"{', '.join(missing)} cannot come back: not in the trash any more" if missing else ""
     opposite = named_step(replace(opposite, displaced=displaced, returned=returned, conflict=words))
     _require_room(opposite, present)
     return opposite
