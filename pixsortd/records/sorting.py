@@ -246,8 +246,10 @@ class PlanRecord(Record, frozen=True, kw_only=True):
     undone_by: str = ""
     steps: int = 0
     done: int = 0
+    """Steps that were done, whether or not they were taken back since."""
     refused: int = 0
     undone: int = 0
+    """Those of the done that were taken back since."""
     bytes: int = 0
 
 

@@ -78,20 +78,20 @@ describe('what steps wait for', () => {
 describe('a plan of the history', () => {
   it('says what it did', () => {
     expect(title(plan({}))).toBe('Sorted 3 photos')
-    expect(title(plan({ done: 1, undone: 1 }))).toBe('Sorted 2 photos')
+    expect(title(plan({ done: 2, undone: 1 }))).toBe('Sorted 2 photos')
     expect(title(plan({ state: 'applying', done: 0 }))).toBe('Sorting 3 photos')
     expect(title(plan({ undoes: 'o', steps: 1 }))).toBe('Took back the sorting of 1 photo')
   })
 
   it('says how it went', () => {
     expect(facts(plan({ by: 'rules', refused: 2, undone: 1, bytes: 1.2e6 }))).toEqual(['by the rules themselves', '2 not done', '1 taken back since', '1.2 MB'])
-    expect(facts(plan({ state: 'undone', undone: 3, done: 0 }))).toEqual(['approved by you'])
+    expect(facts(plan({ state: 'undone', undone: 3, done: 3 }))).toEqual(['approved by you'])
   })
 
   it('can be taken back as long as something of it stands', () => {
     expect(undoable(plan({}))).toBe(true)
     expect(undoable(plan({ done: 0, refused: 3 }))).toBe(false)
-    expect(undoable(plan({ state: 'undone', done: 0 }))).toBe(false)
+    expect(undoable(plan({ state: 'undone', undone: 3 }))).toBe(false)
     expect(undoable(plan({ state: 'applying' }))).toBe(false)
   })
 

@@ -158,9 +158,9 @@ class PlanRecord(Answer, frozen=True, kw_only=True):
     undoes: Annotated[str, Meta(description="id of the plan that it takes back")]
     undone_by: str
     steps: int
-    done: int
+    done: Annotated[int, Meta(description="steps that were done, whether or not they were taken back since")]
     refused: int
-    undone: int
+    undone: Annotated[int, Meta(description="those of the done that were taken back since")]
     bytes: int
 
 

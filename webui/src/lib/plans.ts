@@ -79,7 +79,7 @@ export function title(plan: PlanRecord): string {
   const photos = format.plural(plan.steps, 'photo')
   if (plan.undoes) return `Took back the sorting of ${photos}`
   if (plan.state === 'applying') return `Sorting ${photos}`
-  return `Sorted ${format.plural(plan.done + plan.undone, 'photo')}`
+  return `Sorted ${format.plural(plan.done, 'photo')}`
 }
 
 /** How it went beyond that, in short pieces. */
