@@ -17,8 +17,8 @@ _FICLONE = 0x40049409
 
 File = tuple[int, bytes]
 """A name in an open directory."""
-Fill = Callable[[int, int, FileStamp, bytes | None], None]
-"""Gives an empty file, open as the second, the content of the first. Raises ``OSError``."""
+Fill = Callable[[int, int, FileStamp], bytes | None]
+"""Gives an empty file, open as the second, the content of the first; the SHA-256 of what it wrote, if it did."""
 
 
 class SourceChanged(Exception):
@@ -61,9 +61,11 @@ def _new(source: File, destination: File, stamp: FileStamp, sha256: bytes | None
         writing = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=into)
         try:
             try:
-                fill(reading, writing, stamp, sha256)
+                content = fill(reading, writing, stamp)
                 _dress(reading, writing, before)
                 os.fsync(writing)
+                if content is not None:
+                    _verify(writing, content, sha256)
             finally:
                 os.close(writing)
             after = os.stat(source[1], dir_fd=source[0], follow_symlinks=False)
@@ -78,19 +80,22 @@ def _new(source: File, destination: File, stamp: FileStamp, sha256: bytes | None
         os.close(reading)
 
 
-def _copied(reading: int, writing: int, stamp: FileStamp, sha256: bytes | None) -> None:
+def _copied(reading: int, writing: int, stamp: FileStamp) -> bytes:
     room = os.fstatvfs(writing)
     if room.f_bavail * room.f_frsize < stamp.size + _MARGIN:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    content = _pour(reading, writing)
-    os.fsync(writing)
+    return _pour(reading, writing)
+
+
+def _cloned(reading: int, writing: int, _stamp: FileStamp) -> None:
+    fcntl.ioctl(writing, _FICLONE, reading)
+
+
+def _verify(writing: int, content: bytes, sha256: bytes | None) -> None:
+    """Raise ``OSError`` unless the disk holds what was read, and that is what it should be."""
     os.posix_fadvise(writing, 0, 0, os.POSIX_FADV_DONTNEED)  # so that the disk is asked, not the memory
     if _digest(writing) != content or (sha256 is not None and sha256 != content):
         raise OSError(errno.EIO, "the copy is not what was read")
-
-
-def _cloned(reading: int, writing: int, _stamp: FileStamp, _sha256: bytes | None) -> None:
-    fcntl.ioctl(writing, _FICLONE, reading)
 
 
 def same_content(one: File, other: File) -> bool:

@@ -132,7 +132,7 @@ class Orders:
         needed: Counter[int] = Counter()
         for step in steps:
             ground = self._ground(step)
-            if ground is not None and _is_written(step, ground.device):
+            if ground is not None and self._is_written(step, ground):
                 needed[ground.device] += step.stamp.size
         for device, size in needed.items():
             left = self._free[device] - size
@@ -144,6 +144,12 @@ class Orders:
                     next_step="Make room on that disk, or lower sort.free_floor.",
                 )
         self._free.update({device: self._free[device] - size for device, size in needed.items()})
+
+    def _is_written(self, step: Step, ground: _Ground) -> bool:
+        """Whether the bytes of a file are written once more, rather than getting a new name."""
+        if not step.leaves:
+            return step.deed is Deed.COPY
+        return os.fstat(self._directories.of(step.source)).st_dev != ground.device
 
     def _missing(self, step: Step) -> tuple[Place, ...]:
         ground = self._ground(step)
@@ -174,11 +180,6 @@ def left_at(move: Move) -> Place | None:
     """The place at which a move has put, or from which it has removed, its first file."""
     first = move.parcels[0].steps[0]
     return first.source if first.back else first.destination
-
-
-def _is_written(step: Step, device: int) -> bool:
-    """Whether the bytes of a file are written once more, rather than getting a new name."""
-    return step.deed is Deed.COPY or (step.leaves and step.stamp.device != device)
 
 
 def _parcels(step: PlanStep) -> Iterator[Parcel]:

@@ -47,7 +47,9 @@ def settle(move: Move, directories: Directories) -> State:
             return _finish_deleting(directories, move, known)
         if not known:
             return State.UNCLEAR
-        if all(where in (_Where.NEW, _Where.BOTH) for _, where in known):
+        # Nothing makes room in vain: where the file is gone for which something did, that comes back.
+        in_vain = len(move.turns) > 1 and all(step != move.steps[0] for step, _ in known)
+        if not in_vain and all(where in (_Where.NEW, _Where.BOTH) for _, where in known):
             for step, where in known:
                 if where is _Where.BOTH:
                     _drop(directories, step.source)

@@ -243,6 +243,32 @@ def test_what_made_room_is_in_the_trash(stage: Stage) -> None:
     assert stage.path("lib/there/x.jpg").read_bytes() == old
 
 
+def test_nothing_makes_room_in_vain(stage: Stage) -> None:
+    old = stage.path("lib/there/x.jpg").read_bytes()
+    run = stage.approve(plan_of(steps_of(stage, SCENARIOS["take the place"])))
+
+    class Ended(BaseException):
+        """The process ends here."""
+
+    made_room = False
+
+    def fault(_count: int, name: str) -> None:
+        nonlocal made_room
+        if made_room and name == "link":
+            raise Ended
+        made_room = made_room or not stage.path("lib/there/x.jpg").exists()
+
+    with disk_that(fault), pytest.raises(Ended):
+        stage.carry_on(run)
+    assert made_room
+    stage.path("in/x.jpg").unlink()  # the user does
+    stage.restart()
+    assert stage.path("lib/there/x.jpg").read_bytes() == old
+    assert len(stage.mover.contents) == 0
+    assert list(stage.carry_on(run).values()) != [None], "it is tried again, and refused in words"
+    assert "not there any more" in stage.why(run)[0]
+
+
 def test_the_floor_stays_free(stage: Stage) -> None:
     room = os.statvfs(stage.home)
     steps = steps_of(stage, [Deed(Action.COPY, (("in/a.jpg", "lib/a.jpg"),)), moved(("in/x.jpg", "lib/x.jpg"))])
