@@ -340,6 +340,8 @@ def test_a_digest_says_what_a_rule_does() -> None:
         ("/photos//{name}", 'the part ""'),
         ("/photos/../etc/", 'the part ".."'),
         ("/photos/./", 'the part "."'),
+        ("/photos/a\0b/", "a control character"),
+        ("/photos/a\ud800b/", "a control character"),
         ("/photos/.pixsortd-trash/", "pixsortd's own"),
         ("/photos/{group", "cannot be read"),
         ("/photos/{}/", "cannot be read"),
@@ -384,6 +386,56 @@ def test_a_directory_that_is_not_looked_at_is_no_destination() -> None:
         assert (key, message) == ("to", "what begins with a dot is not looked at: photos would leave the library")
     inside = [RootSettings(path="/home/.photos", writable=True)]
     assert problems(rule(to="/home/.photos/a.{rating}/"), roots=inside, hidden=False) == []
+
+
+WORDS = st.sampled_from(
+    [
+        "/",
+        "~",
+        "{",
+        "}",
+        "{{",
+        "|",
+        ":",
+        "%Y",
+        "%",
+        "(",
+        ")",
+        "'",
+        "taken",
+        "name",
+        "group",
+        "default",
+        "pad",
+        "3",
+        "..",
+        "/photos/",
+    ]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["any", ">= 3", "!a*"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["niqe", "", "a.b"]), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+ASKED = st.sampled_from([one.name for one in field_words()]) | st.text(max_size=5)
+
+
+@given(st.lists(WORDS | st.text(max_size=3), max_size=12).map("".join), st.dictionaries(ASKED, VALUES, max_size=3))
+def test_whatever_is_written_is_read_or_refused_in_words(to: str, when: dict[str, Any]) -> None:
+    for one in (rule(to=to), rule(to="/photos/" + to + "/"), rule(when=when)):
+        read = checked([one], ROOTS, STATE, metrics=["niqe"])
+        for photo in (BEACH, subject()):
+            assert len(read.rules.decide(photo, NOW)) <= 1
+            assert read.rules.untaken(photo, NOW)
+        assert all(problem.message for problem in read.problems)
+        digest_of(one)
 
 
 def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:

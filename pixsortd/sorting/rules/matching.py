@@ -251,8 +251,8 @@ def _number(text: str) -> Span:
 def _size(text: str) -> Span:
     try:
         size = float(Size.parse(text))
-    except ValueError as error:
-        raise Wrong(f'{error}, found "{text}"', _SIZE_STEP) from None
+    except (ValueError, OverflowError):
+        raise Wrong(f'"{text}" is no size', _SIZE_STEP) from None
     return size, size
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -110,6 +111,8 @@ class Template(NamedTuple):
 
 def parsed(text: str, metrics: tuple[str, ...] | None = None) -> Template:
     """Read a template; raises ``Wrong``. One that ends in ``/`` keeps the names of files."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
+        raise Wrong("a control character cannot be part of a name")
     whole = _HOME.sub(lambda match: os.path.expanduser(match[0]).replace("{", "{{").replace("}", "}}"), text)
     if not whole.startswith("/"):
         raise Wrong("expected an absolute path, or one that begins with ~/", _NEXT_STEP)
