@@ -27,6 +27,11 @@ def shown(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 
+def spelled(text: str) -> str:
+    """A sentence that can be written down: what was no UTF-8 in the names in it is spelled out."""
+    return text.encode(errors="backslashreplace").decode().replace("\\udc", "\\x")
+
+
 def companions(
     name: bytes, beside: Iterable[bytes], staying: Iterable[bytes], photos: Collection[bytes]
 ) -> list[bytes]:

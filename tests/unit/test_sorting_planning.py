@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from pixsortd.config import SortRule
 from pixsortd.errors import Unreadable
-from pixsortd.records import Action, OnConflict, OnSame, Plan, PlanStep, Subject
-from pixsortd.sorting.planning import Entry, Volume, plan
+from pixsortd.records import Action, FileStamp, OnConflict, OnSame, Place, Plan, PlanStep, Subject
+from pixsortd.sorting.planning import Entry, Known, Volume, plan
 from pixsortd.sorting.rules import Choice, digest_of
 from tests.unit.planning_stage import INBOX, LIBRARY, Memory, choice, follow, goals, sha, subject, terms
 
@@ -383,6 +384,22 @@ def test_what_cannot_be_looked_at_is_left_alone() -> None:
     disk = Away()
     disk.put(INBOX + b"/a.jpg", b"x")
     assert Meeting(disk).why(rule()).startswith("the disk is away")
+
+
+def test_words_can_be_written_down_whatever_the_names() -> None:
+    class Failing(Memory):
+        def known(self, place: Place, stamp: FileStamp) -> Known:
+            raise Unreadable("the disk fails", path=place.absolute)
+
+    for disk in (Memory(), Failing()):
+        disk.put(INBOX + b"/\xff.jpg", b"x")
+        disk.put(LIBRARY + b"/\xff.jpg", b"y")
+        photo, choices = one(disk, b"/\xff.jpg", rule(), b"\xff.jpg")
+        told = [replace(choices[0], why=("its name is \udcff.jpg",))]
+        found = plan([(photo, told)], disk, terms(rule()))
+        assert msgspec.json.decode(msgspec.json.encode(found), type=Plan) == found
+        words = [*found.steps[0].why, found.steps[0].conflict] if found.steps else [found.unmoved[0].why]
+        assert all("\\xff.jpg" in text for text in words)
 
 
 def test_room_is_counted_where_bytes_are_written() -> None:

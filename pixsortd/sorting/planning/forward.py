@@ -44,8 +44,8 @@ def plan(chosen: Iterable[tuple[Subject, Sequence[Choice]]], world: World, terms
             try:
                 step = _step(subject, choice, choices[index + 1 :], scene, terms)
             except Stays as stays:
-                left = Unmoved(place=subject.place, image=subject.image, rule=choice.rule.name, why=str(stays))
-                unmoved.append(left)
+                why = names.spelled(str(stays))
+                unmoved.append(Unmoved(place=subject.place, image=subject.image, rule=choice.rule.name, why=why))
             else:
                 drafts.append(_Draft(subject, index, choice, step))
     drafts.sort(key=lambda one: (one.subject.place.absolute, one.turn))
@@ -67,8 +67,7 @@ def _weighed(drafts: Sequence[_Draft], scene: Scene, space: Space, terms: Terms)
     """The steps, each with the reason for which it waits."""
     behind: set[Place] = set()
     for draft in drafts:
-        goal = draft.step.files[0].destination
-        crowded = space.take(draft.step, scene.volume(goal.base, goal.directory))
+        crowded = space.take(draft.step, scene)
         why = waits(Standing(draft.choice, terms, crowded, draft.subject.place in behind))
         if why:
             behind.add(draft.subject.place)
@@ -82,8 +81,8 @@ def _step(subject: Subject, choice: Choice, later: Sequence[Choice], scene: Scen
     place = Place(base=destination.base, path=directory + b"/" + destination.name if directory else destination.name)
     if place.absolute == subject.place.absolute:
         raise Stays("it is where it belongs")
-    volume = scene.volume(place.base, place.directory)
-    if choice.rule.action in BOUND and volume.device != subject.stamp.device:
+    here, volume = (scene.volume(one.base, one.directory) for one in (subject.place, place))
+    if choice.rule.action in BOUND and volume.device != here.device:
         raise Stays(f"a {choice.rule.action.value} cannot lead to another file system")
     called = names.renamed([one.place.name for one in unit(subject)], place.name)
     wanted = names.numbered(called, 1, volume.longest)

@@ -1,7 +1,7 @@
 """Whether there is room for what a plan would write."""
 
-from pixsortd.records import Action, PlannedFile, PlanStep, Room
-from pixsortd.sorting.planning.world import Volume
+from pixsortd.records import Action, PlanStep, Room
+from pixsortd.sorting.planning.scene import Scene
 
 BOUND = frozenset((Action.HARDLINK, Action.REFLINK))
 """Actions that do not lead to another file system."""
@@ -15,14 +15,16 @@ class Space:
         self._floor = floor
         self._rooms: dict[int, Room] = {}
 
-    def take(self, step: PlanStep, volume: Volume) -> str:
-        """Count a step that leads to a volume; why there is no room for it, in words, if so."""
-        needed = sum(file.stamp.size for file in step.files if _is_written(step, file, volume))
-        if not needed:
+    def take(self, step: PlanStep, scene: Scene) -> str:
+        """Count a step; why there is no room for it, in words, if so. Raises ``Stays``."""
+        source, goal = step.files[0].source, step.files[0].destination
+        volume = scene.volume(goal.base, goal.directory)
+        across = volume.device != scene.volume(source.base, source.directory).device
+        if step.back or not (step.action is Action.COPY or (step.action is Action.MOVE and across)):
             return ""
-        base = step.files[0].destination.base
-        room = self._rooms.get(volume.device) or Room(base=base, needed=0, free=volume.free)
-        room = Room(base=min(room.base, base), needed=room.needed + needed, free=room.free)
+        needed = sum(file.stamp.size for file in step.files)
+        room = self._rooms.get(volume.device) or Room(base=goal.base, needed=0, free=volume.free)
+        room = Room(base=min(room.base, goal.base), needed=room.needed + needed, free=room.free)
         self._rooms[volume.device] = room
         if room.free - room.needed >= self._floor:
             return ""
@@ -33,13 +35,6 @@ class Space:
     def rooms(self) -> tuple[Room, ...]:
         """What was counted, for every file system that something is written to."""
         return tuple(self._rooms[device] for device in sorted(self._rooms, key=lambda one: self._rooms[one].base))
-
-
-def _is_written(step: PlanStep, file: PlannedFile, volume: Volume) -> bool:
-    """Whether the bytes of a file are written once more, rather than getting a new name."""
-    if step.back:
-        return False
-    return step.action is Action.COPY or (step.action is Action.MOVE and file.stamp.device != volume.device)
 
 
 def _mb(size: int) -> str:

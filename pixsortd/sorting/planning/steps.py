@@ -56,11 +56,11 @@ def step_of(case: Case, ruling: Ruling) -> PlanStep:
         rule=choice.rule.name,
         action=choice.rule.action,
         files=(),
-        why=choice.why,
+        why=tuple(map(names.spelled, choice.why)),
         confidence=choice.confidence,
         auto=choice.rule.auto,
     )
-    return _BUILDERS[ruling.way](plain, case, ruling.words)
+    return _BUILDERS[ruling.way](plain, case, names.spelled(ruling.words))
 
 
 def to_trash(step: PlanStep, files: Sequence[Loose], scene: Scene) -> tuple[PlannedFile, ...]:

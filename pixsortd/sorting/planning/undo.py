@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from pixsortd.records import Action, FileStamp, Place, Plan, PlannedFile, PlanStep, Unmoved
-from pixsortd.sorting.names import shown
+from pixsortd.sorting.names import shown, spelled
 from pixsortd.sorting.planning.identity import named_plan, named_step
 from pixsortd.sorting.planning.scene import Scene, Stays
 from pixsortd.sorting.planning.space import Space
@@ -29,13 +29,12 @@ def inverse(plan: Plan, done: Sequence[PlanStep], world: World, *, at: float, fl
     for step in reversed(done):
         try:
             opposite = _opposite(step, plan.id, present)
-            goal = opposite.files[0].destination
-            crowded = space.take(opposite, present.scene.volume(goal.base, goal.directory))
+            crowded = space.take(opposite, present.scene)
             if crowded:
                 raise Stays(crowded)
         except Stays as stays:
             place = step.files[0].source if step.back else step.files[0].destination
-            left.append(Unmoved(place=place, image=step.image, rule=step.rule, why=str(stays)))
+            left.append(Unmoved(place=place, image=step.image, rule=step.rule, why=spelled(str(stays))))
         else:
             present.follow(opposite)
             steps.append(opposite)
