@@ -1,7 +1,7 @@
 """The only wiring: which concrete rooms make a daemon, and what is told to whom."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,6 +10,7 @@ import structlog
 from pixsortd.api.events import EventHub
 from pixsortd.config import Loaded, applied, live_changes, worker_changes
 from pixsortd.daemon import log as daemon_log
+from pixsortd.daemon import moved
 from pixsortd.daemon.batches import Analyses, Batches
 from pixsortd.daemon.grouping import (
     Arrivals,
@@ -35,6 +36,7 @@ from pixsortd.daemon.pipeline.stages import Stages
 from pixsortd.daemon.places import merged_roots
 from pixsortd.daemon.quality import DaemonQuality
 from pixsortd.daemon.reports.figures import Figures
+from pixsortd.daemon.reports.opening import index_opened, searches_rebuilt, torn
 from pixsortd.daemon.reports.overview import DaemonOverview
 from pixsortd.daemon.reports.settings import settings_report
 from pixsortd.daemon.reports.status import Report, Tally
@@ -42,6 +44,8 @@ from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
 from pixsortd.daemon.sorting.inforce import RulesInForce
+from pixsortd.daemon.sorting.roles import Roles
+from pixsortd.daemon.sorting.room import DaemonSorting
 from pixsortd.daemon.training import Trainer
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
@@ -73,12 +77,6 @@ EXTENSIONS = frozenset(b".jpg .jpeg .jpe .jfif .mpo .png .webp .tif .tiff .gif .
 SAVE_EVERY = 600.0
 """Seconds between two writings of the search files; after a crash they are rebuilt from the index."""
 
-_OPENED = {
-    "restored": "The index was damaged or gone and was restored from a backup; what came since is read again.",
-    "fresh": "The index was damaged and no backup could be used; it is being made anew from the photos.",
-    "migrated": "The index was brought to this version's format; a backup of the old one was kept.",
-}
-
 
 class Daemon:
     """All rooms of one running daemon. ``start`` and ``stop`` are called once each."""
@@ -91,24 +89,19 @@ class Daemon:
         self.rules = RulesInForce(loaded, extra_roots, state_dir)
         settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
         self.hub = EventHub()
+        self._hearers: list[Callable[[str, Mapping[str, object]], None]] = []
         self.decisions = Decisions.open(state_dir / "decisions")
         index = self._settings.index
         self.store, opened = open_index(
             state_dir / "index", state_dir / "backups", map_size=index.map_size, keep=index.backups
         )
-        notices = (
-            [Reason(code=f"index-{opened.origin}", message=_OPENED[opened.origin], next_step=opened.reason)]
-            if opened.origin in _OPENED and opened.reason
-            else []
-        )
-        if self.decisions.torn is not None:
-            text = "The last line of the decisions log was cut off by a crash before it was complete; it was set aside"
-            notices.append(Reason(code="decisions-torn", message=text, next_step=f"See {self.decisions.torn}."))
         self.searcher = Searcher(settings, self.store, state_dir / "index")
-        for vectors in self.searcher.open():
-            if vectors.origin.kind == "rebuilt":
-                text = f"The vector search of the space {vectors.space.name} was rebuilt from the index"
-                notices.append(Reason(code="search-rebuilt", message=f"{text}: {vectors.origin.reason}."))
+        found = [(one.space.name, one.origin) for one in self.searcher.open()]
+        notices = [
+            *index_opened(opened),
+            *torn("decisions", "decisions log", self.decisions.torn),
+            *searches_rebuilt((name, origin.reason) for name, origin in found if origin.kind == "rebuilt"),
+        ]
         self.heart = heart
         self.jobs = Jobs(self._job_changed, heart.beat_of("jobs"), heart.interval)
         self.trainer = Trainer(
@@ -163,12 +156,9 @@ class Daemon:
             beat_every=heart.interval,
         )
         views = PhotoViews(self.store, self.roots, self.searcher, self.decisions)
-        self.trash = DaemonTrash(settings, state_dir / "journal", self.store, self.roots, views, EXTENSIONS, self._tell)
-        if self.trash.torn is not None:
-            text = (
-                "The last line of the journal of moves was cut off by a crash before it was complete; it was set aside"
-            )
-            notices.append(Reason(code="journal-torn", message=text, next_step=f"See {self.trash.torn}."))
+        self.mover = moved.opened(state_dir / "journal", self.store, self.roots)
+        self.trash = DaemonTrash(settings, self.mover, self.store, self.roots, views, EXTENSIONS, self._tell)
+        notices += torn("journal", "journal of moves", self.mover.torn)
         self.figures = Figures(settings, state_dir, self.store)
         self.stages = Stages(holds, self.figures, self.ingest, self.grouper, self.roots.records, self._stages_changed)
         self.quality = DaemonQuality(
@@ -179,6 +169,23 @@ class Daemon:
             holds,
             online=self.roots.online,
             abilities=self.figures.abilities,
+        )
+        levels = DaemonLevels(state_dir / "index" / LEVELS, self.store, book.constraints, views.entries)
+        self.sorting = DaemonSorting(
+            settings,
+            lambda: self._loaded,
+            self.rules,
+            self.mover,
+            self.store,
+            self.roots,
+            self.decisions,
+            Roles(self.store, self.searcher, levels, book.constraints, self.quality.comparison),
+            self.quality.comparison,
+            self.jobs,
+            heart,
+            EXTENSIONS,
+            self._tell,
+            reread=lambda: self.reload(self._loaded.again()),
         )
         report = Report(
             settings=settings,
@@ -195,6 +202,7 @@ class Daemon:
             tally=self.tally,
             stages=self.stages,
             trash=self.trash,
+            sorting=self.sorting,
             notices=notices,
         )
         timeline = DaemonTimeline(self.store, self.roots, self.decisions)
@@ -204,7 +212,6 @@ class Daemon:
             settings, self.store, self.searcher, self.decisions, self.jobs, state_dir / "run", on_batch
         )
         batches = Batches(self.store, timeline, self.decisions, self.analyses, self.quality, on_batch)
-        levels = DaemonLevels(state_dir / "index" / LEVELS, self.store, book.constraints, views.entries)
         self.library = DaemonLibrary(
             self.store,
             views,
@@ -224,11 +231,14 @@ class Daemon:
             settings=lambda: settings_report(self._loaded, self._settings),
             uploads=self.uploads,
             trash=self.trash,
+            sorting=self.sorting,
             quality=self.quality,
             batches=batches,
             timeline=timeline,
             overview=DaemonOverview(self.store, self.decisions, self.quality, self.throughput, self.stages),
         )
+
+        self._hearers.append(self.sorting.heard)
 
     # --- life ----------------------------------------------------------------------------------------
 
@@ -239,6 +249,7 @@ class Daemon:
         self.analyses.resume()
         self.trainer.submit_if_due()
         self.ingest.start()
+        self.sorting.start()
         self.roots.start(self._settings)
         self._look_for_weights()
         self._plan()
@@ -249,10 +260,11 @@ class Daemon:
         end = time.monotonic() + timeout
         self.schedule.stop()
         self.analyses.close()
+        self.sorting.stop(max(0.5, end - time.monotonic()))
         self.ingest.stop(max(0.5, end - time.monotonic()))
         self.roots.stop(max(0.5, end - time.monotonic()))
         self.jobs.stop(max(0.5, end - time.monotonic()))
-        self.trash.close()
+        self.mover.close()
         self.searcher.save()
         self.decisions.close()
         close_index(self.store, end - time.monotonic())
@@ -271,6 +283,7 @@ class Daemon:
             self.dispatcher.restart()
             self.ingest.survey()
         self._plan()
+        self.sorting.afresh()
         self._tell("status")
         log.info("settings read again", applied=sorted(live), restart_needed=sorted(later))
         return later
@@ -281,20 +294,14 @@ class Daemon:
         self.schedule.every("recluster", settings.cluster.every, self._submit_recluster)
         if settings.index.backups:
             self.schedule.every("backup", settings.index.backup_every, self._submit_backup)
-        self.schedule.every("forget", 86400.0, self._submit_forget)
-        self.schedule.every("trash", 86400.0, self._submit_expire)
+        self.schedule.every("forget", 86400.0, lambda: self.jobs.submit("forget", lambda _: self._forget()))
+        self.schedule.every("trash", 86400.0, lambda: self.jobs.submit("trash", self.trash.expire))
         self.schedule.every("models", settings.models.retry, self._look_for_weights, remember=False)
 
     # --- jobs by the clock -----------------------------------------------------------------------------
 
     def _submit_backup(self) -> None:
         self.jobs.submit("backup", lambda _: self._backup())
-
-    def _submit_forget(self) -> None:
-        self.jobs.submit("forget", lambda _: self._forget())
-
-    def _submit_expire(self) -> None:
-        self.jobs.submit("trash", self.trash.expire)
 
     def _submit_recluster(self) -> None:
         self.grouper.submit_unless_held()
@@ -327,6 +334,7 @@ class Daemon:
         if not changes and record.state is RootState.ONLINE:
             self.uploads.clear(record)
             self.trash.root_is_there(record)
+        self.sorting.root_changed(record, changes)
         self._tell("roots", {"id": record.id, "state": record.state, "changes": len(changes)})
 
     def _committed(self, results: Sequence[tuple[FileRow, Analysis]], added: Sequence[Photo]) -> None:
@@ -337,6 +345,7 @@ class Daemon:
         self.trainer.submit_if_due()
         self.arrivals.place(analyses)
         self.grouper.submit_if_doubled()
+        self.sorting.committed(results)
         new = {photo.sha256 for photo in added}
         if new:
             log.info(
@@ -385,4 +394,6 @@ class Daemon:
         self.store.engine.rest()
 
     def _tell(self, kind: str, data: Mapping[str, object] | None = None) -> None:
-        self.hub.publish(kind, dict(data or {}))
+        self.hub.publish(kind, told := dict(data or {}))
+        for hear in self._hearers:
+            hear(kind, told)

@@ -30,6 +30,7 @@ from pixsortd.daemon.quality import DaemonQuality
 from pixsortd.daemon.reports.overview import DaemonOverview
 from pixsortd.daemon.reports.status import Report
 from pixsortd.daemon.roots import Roots
+from pixsortd.daemon.sorting.room import DaemonSorting
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.daemon.uploads import Reception
 from pixsortd.errors import InvalidRequest
@@ -60,6 +61,7 @@ class DaemonLibrary:
         settings: Callable[[], SettingsReport],
         uploads: Reception,
         trash: DaemonTrash,
+        sorting: DaemonSorting,
         quality: DaemonQuality,
         batches: Batches,
         timeline: DaemonTimeline,
@@ -83,6 +85,7 @@ class DaemonLibrary:
         self._settings = settings
         self._uploads = uploads
         self._trash = trash
+        self._sorting = sorting
         self._quality = quality
         self._batches = batches
         self._timeline = timeline
@@ -119,6 +122,11 @@ class DaemonLibrary:
     def trash(self) -> DaemonTrash:
         """Deleted photos."""
         return self._trash
+
+    @property
+    def sorting(self) -> DaemonSorting:
+        """Rules and plans."""
+        return self._sorting
 
     @property
     def quality(self) -> DaemonQuality:
@@ -263,7 +271,7 @@ class DaemonLibrary:
 
     def readings(self) -> Sequence[Reading]:
         """Numbers for ``/metrics``."""
-        return [*self._report.readings(), *self._uploads.readings(), *self._trash.readings()]
+        return [*self._report.readings(), *self._uploads.readings(), *self._trash.readings(), *self._sorting.readings()]
 
     def subscribe(self, last_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
         """Events from now on, or after ``last_id``."""

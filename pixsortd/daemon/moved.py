@@ -1,12 +1,14 @@
 """Files that were moved, copied, linked or deleted here, told to the index before any watcher looks."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from pixsortd.errors import Unreadable, explain_os_error
 from pixsortd.records import Arrived, Back, Change, Departed, FileRow, FileStamp, Place, root_id
 from pixsortd.sorting.disk import Directories, alike, is_file_of, look
 from pixsortd.sorting.journal import Deed, Move, Step
+from pixsortd.sorting.mover import Mover
 
 
 class Index(Protocol):
@@ -46,6 +48,8 @@ _EFFECTS: Mapping[Deed, _Effect] = {
     Deed.HARDLINK: _Effect(leaves=False, appears=True, relinks=True, word="linked"),
     Deed.SYMLINK: _Effect(leaves=False, appears=False, relinks=False, word=""),
 }
+_BACK = "taken back"
+"""The word for whatever takes an earlier move back."""
 
 
 class Recorder:
@@ -109,10 +113,10 @@ class _Told:
         taken = {step.destination for move in moves for step in move.steps}
         for move in moves:
             for step in move.steps:
-                self._tell(step, because(move), taken)
+                effect = _EFFECTS[step.deed]
+                self._tell(step, effect._replace(word=_BACK) if move.reverses else effect, because(move), taken)
 
-    def _tell(self, step: Step, because: str, taken: Collection[Place | None]) -> None:
-        effect = _EFFECTS[step.deed]
+    def _tell(self, step: Step, effect: _Effect, because: str, taken: Collection[Place | None]) -> None:
         if effect.relinks:
             self.inodes.add(step.stamp.inode)
         if effect.leaves:
@@ -126,8 +130,8 @@ class _Told:
         if source.in_trash or is_file_of(look(self._directories, source), step.stamp):
             return
         self.touched.add(source)
-        if step.destination is None:
-            departed = Departed(path=source.path, what="removed")
+        if step.deed is Deed.DELETE or step.destination is None:
+            departed = Departed(path=source.path, what=_EFFECTS[Deed.DELETE].word)
         elif step.destination.in_trash:
             departed = Departed(path=source.path, what="trashed", detail=f"to {_shown(step.destination.path)}")
         else:
@@ -155,3 +159,17 @@ class _Told:
 
 def _shown(path: bytes) -> str:
     return path.decode(errors="backslashreplace")
+
+
+def opened(directory: Path, index: Index, roots: Roots) -> Mover:
+    """The journal in ``directory``, of whose moves the index hears.
+
+    Raises ``JournalDamaged``, ``StateDirectoryError``.
+    """
+
+    def because(move: Move) -> str:
+        names = {digest: name for name, digest in mover.history.digests(move.plan).items()}
+        return f', by the rule "{names[move.rule]}"' if move.rule in names else ""
+
+    mover = Mover(directory, Recorder(index, roots, because))
+    return mover

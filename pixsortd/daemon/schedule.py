@@ -43,7 +43,7 @@ class Schedule:
         )
         self._scheduler.add_listener(self._on_missed, EVENT_JOB_MISSED)
 
-    def every(self, name: str, seconds: float, action: Callable[[], None], *, remember: bool = True) -> None:
+    def every(self, name: str, seconds: float, action: Callable[[], object], *, remember: bool = True) -> None:
         """Run ``action`` (quick, in the event loop's thread) every ``seconds``; again with new ``seconds`` replaces."""
         last = self.last_run(name) if remember else None
         if remember and last is None:

@@ -14,6 +14,7 @@ import pytest
 from pixsortd.api.ports import FileEntry, ImageEntry, ImageStatus
 from pixsortd.config import Settings
 from pixsortd.config.tree import Duration, TrashSettings
+from pixsortd.daemon import moved
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.errors import Conflict, InvalidRequest, NotFound
 from pixsortd.index.entries import entry_id
@@ -39,9 +40,10 @@ class Library:
         self.trash = self.opened(home)
 
     def opened(self, home: Path) -> DaemonTrash:
+        self.mover = moved.opened(home / "journal", self.store, self)
         return DaemonTrash(
             lambda: self.settings,
-            home / "journal",
+            self.mover,
             self.store,
             self,
             self,
@@ -67,6 +69,9 @@ class Library:
     def writable(self) -> dict[str, bytes]:
         return {self.id: self.base}
 
+    def online(self) -> dict[str, bytes]:
+        return self.writable()
+
     def quiet(self, _roots: object) -> Any:
         return nullcontext()
 
@@ -85,7 +90,7 @@ class Library:
 def library(tmp_path: Path) -> Iterator[Library]:
     one = Library(tmp_path)
     yield one
-    one.trash.close()
+    one.mover.close()
     one.store.close()
 
 

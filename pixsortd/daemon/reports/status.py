@@ -28,6 +28,7 @@ from pixsortd.daemon.reports.figures import Figures
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.schedule import Schedule
 from pixsortd.daemon.search import Searcher
+from pixsortd.daemon.sorting.room import DaemonSorting
 from pixsortd.daemon.training import Trainer
 from pixsortd.daemon.trash import DaemonTrash
 from pixsortd.index.store import Store
@@ -95,6 +96,7 @@ class Report:
         tally: Tally,
         stages: Stages,
         trash: DaemonTrash,
+        sorting: DaemonSorting,
         notices: Sequence[Reason],
     ) -> None:
         """``notices`` are what the start found out, such as an index restored from a backup."""
@@ -112,6 +114,7 @@ class Report:
         self._tally = tally
         self._stages = stages
         self._trash = trash
+        self._sorting = sorting
         self._notices = tuple(notices)
         self._started = time.time()
 
@@ -174,6 +177,7 @@ class Report:
         yield from self._trainer.notices()
         yield from self._figures.notices(self._roots.entries())
         yield from self._trash.notices()
+        yield from self._sorting.notices()
 
     # --- monitoring --------------------------------------------------------------------------------
 

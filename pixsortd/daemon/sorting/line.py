@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.sorting.due import Due
 from pixsortd.errors import PixsortdError
 
 log = structlog.get_logger()
 
+NAME = "sort"
+"""Of the thread."""
 AGAIN = 30.0
 """Seconds until an inbox that could not be looked at has its next turn."""
 
@@ -23,14 +26,13 @@ class Line(threading.Thread):
         self,
         look: Callable[[str], None],
         delay: Callable[[], float],
-        beat: Callable[[], None],
-        beat_every: float | None,
+        heart: Heart,
     ) -> None:
         """``look`` is called for an inbox whose files or rules have changed and have rested for ``delay`` seconds."""
-        super().__init__(name="sort", daemon=True)
+        super().__init__(name=NAME, daemon=True)
         self._look = look
         self._delay = delay
-        self._beat, self._beat_every = beat, beat_every
+        self._heart, self._beat = heart, heart.beat_of(NAME)
         self._due = Due()
         self._asked: deque[Callable[[], None]] = deque()
         self._condition = threading.Condition()
@@ -75,7 +77,9 @@ class Line(threading.Thread):
     def run(self) -> None:
         """Work until stopped."""
         while (work := self._next()) is not None:
+            self._heart.forget(NAME)  # a copy to another disk takes as long as it takes
             work()
+        self._heart.forget(NAME)
 
     def _next(self) -> Callable[[], None] | None:
         with self._condition:
@@ -88,7 +92,7 @@ class Line(threading.Thread):
                 if root is not None:
                     return lambda: self._turn(root)
                 due = self._due.next()
-                waits = [one for one in (self._beat_every, None if due is None else due - now) if one is not None]
+                waits = [one for one in (self._heart.interval, None if due is None else due - now) if one is not None]
                 self._condition.wait(min(waits, default=None))
         return None
 

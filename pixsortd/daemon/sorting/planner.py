@@ -11,10 +11,13 @@ from pixsortd.daemon.quality.comparison import Comparison
 from pixsortd.daemon.sorting.world import Look
 from pixsortd.index.scored import Scored
 from pixsortd.index.store import Store
-from pixsortd.records import Place, Plan, RootRecord, Subject
+from pixsortd.records import Place, Plan, RootRecord, Subject, Unmoved
 from pixsortd.sorting.planning.forward import plan
 from pixsortd.sorting.planning.world import Terms
 from pixsortd.sorting.rules import Choice, Rules
+
+UNSETTLED = "a file that belongs to it may still be growing"
+"""Why a photo waits for the next look; the watchers let only photos settle."""
 
 
 class Roots(Protocol):
@@ -61,8 +64,11 @@ class Planner:
         self._compare = compare
         self._photos = photos
 
-    def plan(self, root: str) -> Plan:
-        """What sorting would do to an inbox now. Raises ``PixsortdError`` where that cannot be told."""
+    def plan(self, root: str, going: Collection[bytes]) -> Plan:
+        """What sorting would do to an inbox now; ``going`` are absolute paths of files that are about to be moved.
+
+        Raises ``PixsortdError`` where that cannot be told.
+        """
         now, rules = time.time(), self._rules()
         terms = Terms(
             root=root,
@@ -75,13 +81,21 @@ class Planner:
             done=self._memory.done(),
         )
         untaken: dict[Place, str] = {}
+        unsettled: list[Unmoved] = []
+        young = now - self._settings().watch.quiet
 
         def chosen() -> Iterator[tuple[Subject, tuple[Choice, ...]]]:
             for subject in self._subjects.of_inbox(root):
+                if subject.place.absolute in going:
+                    continue
+                if any(young < one.stamp.ctime_ns / 1e9 <= now for one in subject.companions):
+                    unsettled.append(Unmoved(place=subject.place, image=subject.image, why=UNSETTLED))
+                    continue
                 choices = rules.decide(subject, now)
                 if not choices:
                     untaken[subject.place] = rules.untaken(subject, now)
                 yield subject, choices
 
         made = plan(chosen(), Look(self._store, self._roots.records(), self._compare), terms)
-        return replace(made, unmoved=tuple(replace(one, why=untaken.get(one.place, one.why)) for one in made.unmoved))
+        unmoved = [replace(one, why=untaken.get(one.place, one.why)) for one in made.unmoved]
+        return replace(made, unmoved=tuple(sorted((*unmoved, *unsettled), key=lambda one: one.place.absolute)))

@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -14,7 +13,6 @@ from pixsortd.api.ports import ImageEntry, MetricKind, Reading, Restored, Trashe
 from pixsortd.config import Settings
 from pixsortd.daemon.jobs import Progress
 from pixsortd.daemon.trash.allowed import absent, refusal
-from pixsortd.daemon.trash.changes import changes_of
 from pixsortd.daemon.trash.cursors import cursor_of, place_of
 from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.index.store import Store
@@ -26,7 +24,6 @@ from pixsortd.records import (
     root_id,
 )
 from pixsortd.sorting.contents import Item
-from pixsortd.sorting.journal import Move
 from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.plans import Wanted
 from pixsortd.sorting.trash import Trash
@@ -75,39 +72,30 @@ class DaemonTrash:
     def __init__(
         self,
         settings: Callable[[], Settings],
-        directory: Path,
+        mover: Mover,
         store: Store,
         roots: Roots,
         views: Views,
         extensions: frozenset[bytes],
         tell: Tell,
     ) -> None:
-        """Opens the journal in ``directory``. ``tell`` publishes an event. Raises ``PixsortdError``."""
+        """``tell`` publishes an event."""
         self._settings = settings
         self._store = store
         self._roots = roots
         self._views = views
         self._tell = tell
-        self.mover = Mover(directory, self._record)
-        self._trash = Trash(self.mover, extensions)
-
-    @property
-    def torn(self) -> Path | None:
-        """Where a cut-off last line of the journal was put, if there was one."""
-        return self.mover.torn
+        self._mover = mover
+        self._trash = Trash(mover, extensions)
 
     def recover(self) -> None:
         """Before anything is watched: bring what a crash interrupted to its old or new state."""
-        self.mover.recover(list(self._roots.writable().values()))
+        self._mover.recover(list(self._roots.writable().values()))
 
     def root_is_there(self, record: RootRecord) -> None:
         """A root has become readable, and its watcher has not looked yet: what waited for it is brought in order."""
-        if record.writable and self.mover.interrupted(record.path):
+        if record.writable and self._mover.interrupted(record.path):
             self.recover()
-
-    def close(self) -> None:
-        """Wait for what is under way and close the journal."""
-        self.mover.close()
 
     # --- the port ----------------------------------------------------------------------------------
 
@@ -308,11 +296,3 @@ class DaemonTrash:
         if changed:
             self._tell("trash", {})
             self._tell("photos", {"changed": changed})
-
-    def _record(self, moves: Sequence[Move]) -> None:
-        """Files have been moved: the index learns it at once, before any watcher looks."""
-        moved = changes_of(moves)
-        for base, changes in moved.changes.items():
-            self._store.record(root_id(base), changes)
-        for base, paths in moved.arrived.items():
-            self._roots.notice(root_id(base), paths)
