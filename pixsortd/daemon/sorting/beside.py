@@ -21,7 +21,7 @@ def companions(
         listing = os.listdir(directories.at(base, directory))
         present = frozenset(map(os.fsencode, listing))
         found = {}
-        for name, beside in _assigned(present, leaving, photos).items():
+        for name, beside in _assigned(present, frozenset(leaving), photos).items():
             places = (Place(base=base, path=directory + b"/" + one if directory else one) for one in beside)
             seen = ((place, look(directories, place)) for place in places)
             found[name] = tuple(
