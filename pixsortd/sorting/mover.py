@@ -14,6 +14,7 @@ from pixsortd.sorting.disk import Directories
 from pixsortd.sorting.history import History
 from pixsortd.sorting.journal import Ended, Entry, Journal, Move, Note, Stopped
 from pixsortd.sorting.move import State, carry_out
+from pixsortd.sorting.names import spelled
 from pixsortd.sorting.plans import explanation
 from pixsortd.sorting.recover import settle
 
@@ -119,7 +120,7 @@ class Mover:
             # Their end stays open: recovery finds the same on disk and tells it again.
             log.warning("moved files not yet recorded in the index", error=str(error), next_step=error.next_step)
         back = [move for move in moves if ended.get(move.id) is False]
-        why = {key: str(one) for key, one in (errors or {}).items() if one is not None}
+        why = {key: spelled(str(one)) for key, one in (errors or {}).items() if one is not None}
         now = time.time()
         self._journal.end(
             [Ended(move=move.id, done=False, at=now, plan=move.plan) for move in back],

@@ -12,6 +12,7 @@ from pixsortd.sorting.disk import Directories
 from pixsortd.sorting.journal import Approved, Closed, Declined, Ended, Move, Stopped
 from pixsortd.sorting.lots import lots, places
 from pixsortd.sorting.mover import Mover
+from pixsortd.sorting.names import spelled
 from pixsortd.sorting.orders import Errand, Orders, Shelves, left_at, taken_back
 from pixsortd.sorting.planfile import PlanFiles
 
@@ -69,7 +70,7 @@ class Sorter:
 
     def close_run(self, run: str, why: str) -> None:
         """Leave the rest of a run undone. Raises ``StateDirectoryError``."""
-        self._mover.note([Closed(plan=run, why=why, at=time.time())])
+        self._mover.note([Closed(plan=run, why=spelled(why), at=time.time())])
 
     # --- applying ----------------------------------------------------------------------------------
 
@@ -130,7 +131,9 @@ class Sorter:
                     outcomes[step.id] = planned
             errors = self._mover.do(moves, directories)
         now = time.time()
-        self._mover.stopped([Stopped(plan=run, step=step, why=str(why), at=now) for step, why in outcomes.items()])
+        self._mover.stopped(
+            [Stopped(plan=run, step=step, why=spelled(str(why)), at=now) for step, why in outcomes.items()]
+        )
         for move in moves:
             outcomes[move.step] = errors[move.id]
             if errors[move.id] is None:
