@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pixsortd.errors import JournalDamaged
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Contents, in_runs
-from pixsortd.sorting.journal import NAME, Ended, Journal, Move, Parcel, Step
+from pixsortd.sorting.journal import NAME, Deed, Ended, Entry, Journal, Move, Parcel, Step, Stopped
 
 STAMP = FileStamp(size=10, mtime_ns=1, ctime_ns=2, inode=3, device=4)
 
@@ -80,6 +81,43 @@ def test_a_line_of_a_later_version_is_left_in_peace(tmp_path: Path) -> None:
     journal, done = opened(tmp_path)
     assert (done, journal.open) == ([], {})
     journal.close()
+
+
+def test_lines_from_before_there_was_sorting_are_understood(tmp_path: Path) -> None:
+    from pixsortd.logfile import line_of
+
+    place = b'{"base":"L3I=","path":"YS5qcGc="}'
+    stamp = b'{"size":10,"mtime_ns":1,"ctime_ns":2,"inode":3,"device":4}'
+    step = b'{"source":%b,"destination":%b,"stamp":%b,"shown":"/r/a.jpg"}' % (place, place, stamp)
+    parcel = b'{"id":"i","image":"AAAA","steps":[%b]}' % step
+    planned = b'{"type":"planned","id":"m","kind":"discard","at":1.0,"parcels":[%b]}' % parcel
+    ended = b'{"type":"ended","move":"m","done":true,"at":2.0}'
+    (tmp_path / NAME).write_bytes(line_of(planned) + line_of(ended))
+    journal, (done,) = opened(tmp_path)
+    assert [step.deed for step in done.steps] == [Deed.MOVE]
+    contents = Contents()
+    contents.apply(done)
+    assert [item.id for item in contents.all()] == ["i"]
+    journal.close()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "a-1", "b", ""]), st.booleans()), max_size=12))
+def test_the_lines_of_a_run_are_found_among_all_others(said: list[tuple[str, bool]]) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        journal, _ = opened(Path(home))
+        expected: dict[str, list[Entry]] = {"a": [], "a-1": [], "b": [], "none": []}
+        for number, (run, whole) in enumerate(said):
+            one = replace(move(number), plan=run, step=f"s{number}")
+            end = Ended(move=one.id, done=True, at=1.0, plan=run)
+            note = Stopped(plan=run or "c", step="x", why="a-1 is b", at=1.0)
+            journal.plan([one])
+            journal.end([end] if whole else [], [note])
+            expected.setdefault(run or "c", []).extend([one, *([end] if whole else []), note] if run else [note])
+        for _ in range(2):
+            assert {run: list(journal.of_run(run)) for run in expected} == expected
+            journal.close()
+            journal, _ = opened(Path(home))
+        journal.close()
 
 
 def test_the_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
