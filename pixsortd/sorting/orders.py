@@ -87,7 +87,7 @@ class Orders:
         try:
             for one in steps:
                 self._require_source(one)
-            self._require_names(steps)
+            self._require_names(steps, exact=bool(errand.reverses))
             self._require_room(steps)
             makes = tuple(dict.fromkeys(place for one in steps for place in self._missing(one)))
         except OSError as error:
@@ -115,7 +115,8 @@ class Orders:
         if not there:
             raise MoveFailed("it was changed since", path=step.source.absolute, next_step=_CHANGED)
 
-    def _require_names(self, steps: Sequence[Step]) -> None:
+    def _require_names(self, steps: Sequence[Step], *, exact: bool) -> None:
+        """Raise ``MoveFailed`` where a name is taken; what goes back to where it was needs its ``exact`` name only."""
         leaving = {
             (one.source.base, one.source.directory, names.folded(one.source.name)) for one in steps if one.leaves
         }
@@ -123,7 +124,10 @@ class Orders:
             place = step.destination
             if place is None or step.back or (place.base, place.directory, names.folded(place.name)) in leaving:
                 continue
-            if self._shelves.taken(self._directories, place):
+            taken = (
+                look(self._directories, place) is not None if exact else self._shelves.taken(self._directories, place)
+            )
+            if taken:
                 raise MoveFailed(
                     "the name is taken by another file now", path=place.absolute, next_step="The next plan sees it."
                 )
