@@ -18,6 +18,11 @@ class Place(Record, frozen=True, kw_only=True):
     path: bytes
     """Relative to it."""
 
+    @staticmethod
+    def trashed(base: bytes, top: bytes, name: bytes) -> "Place":
+        """A name in the trash of the file system that begins at the directory ``top`` below ``base``."""
+        return Place(base=base, path=b"/".join((top, TRASH, name)) if top else TRASH + b"/" + name)
+
     @property
     def absolute(self) -> bytes:
         """The whole path."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pixsortd.errors import MoveFailed, PixsortdError, explain_os_error
-from pixsortd.records import TRASH, FileStamp, Place, Record
+from pixsortd.records import FileStamp, Place, Record
 from pixsortd.sorting import names
 from pixsortd.sorting.contents import DISCARD, PURGE, RESTORE, Item
 from pixsortd.sorting.copying import SourceChanged
@@ -109,7 +109,7 @@ class Plans:
     def _parcel(self, wanted: Wanted, leaving: Collection[Place]) -> Parcel:
         place, identity = wanted.place, secrets.token_hex(8)
         top = self._directories.top_of_mount(place)
-        trash = Place(base=place.base, path=top + b"/" + TRASH + b"/-" if top else TRASH + b"/-")
+        trash = Place.trashed(place.base, top, b"-")
         longest = min(names.LONGEST, os.fpathconf(self._directories.of(place), "PC_NAME_MAX"))
         name = names.stored_name(identity, 0, place.name, longest)
         steps = [_step(place, trash.beside(name), wanted.stamp, wanted.image)]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pixsortd.records import TRASH, Action, FileStamp, Place, PlannedFile, PlanStep, Subject
+from pixsortd.records import Action, FileStamp, Place, PlannedFile, PlanStep, Subject
 from pixsortd.sorting import names
 from pixsortd.sorting.planning.conflicts import Rival, Ruling, Way
 from pixsortd.sorting.planning.identity import named_step, parcel_id
@@ -67,7 +67,7 @@ def to_trash(step: PlanStep, files: Sequence[Loose], scene: Scene) -> tuple[Plan
     """Files of one directory, a photo's first, and what they are called in the trash of their file system."""
     first = files[0]
     volume = scene.volume(first.place.base, first.place.directory)
-    trash = Place(base=first.place.base, path=(volume.top + b"/" if volume.top else b"") + TRASH + b"/-")
+    trash = Place.trashed(first.place.base, volume.top, b"-")
     parcel = parcel_id(step.id, first.to(first.place))
     stored = (names.stored_name(parcel, number, one.place.name, volume.longest) for number, one in enumerate(files))
     return tuple(one.to(trash.beside(name)) for one, name in zip(files, stored, strict=True))
