@@ -180,7 +180,7 @@ class Daemon:
             self.roots,
             self.decisions,
             Roles(self.store, self.searcher, levels, book.constraints, self.quality.comparison),
-            self.quality.comparison,
+            self.quality,
             self.jobs,
             heart,
             EXTENSIONS,

@@ -169,14 +169,8 @@ class DaemonQuality:
         once the scores are stored; a job without it is shared by all who ask for the same.
         Raises ``InvalidRequest``.
         """
-        names = self._expand(metrics)
-        hindrances = self._hindrances(names)
-        able = [name for name in names if name not in hindrances]
-        photos = self._store.scored(images)
-        present = self.comparison(()).present
-        lacking = [
-            sha256 for sha256, photo in photos.items() if able and (again or not present(photo).issuperset(able))
-        ]
+        able = self._able(self._expand(metrics))
+        lacking = self._lacking(images, able, again)
         here = [sha256 for sha256 in lacking if self._readable(sha256)]
         if not here:
             return None
@@ -196,6 +190,25 @@ class DaemonQuality:
 
         subject = secrets.token_hex(6) if then is not None else _subject(here, able, again)
         return self._jobs.track("quality", begin, subject)
+
+    def unscored(self, images: Sequence[bytes]) -> frozenset[bytes]:
+        """Those of these photos that lack a score which can be computed now, and so will have it soon."""
+        return frozenset(self._lacking(images, self._able(self._settings().score.metrics)))
+
+    def _able(self, metrics: Sequence[str]) -> list[str]:
+        hindrances = self._hindrances(metrics)
+        return [name for name in metrics if name not in hindrances]
+
+    def _lacking(self, images: Sequence[bytes], able: Sequence[str], again: bool = False) -> list[bytes]:
+        """Those of these photos that lack one of the metrics ``able``, or with ``again`` all."""
+        if not able:
+            return []
+        present = self.comparison(()).present
+        return [
+            sha256
+            for sha256, photo in self._store.scored(images).items()
+            if again or not present(photo).issuperset(able)
+        ]
 
     def _ended(self, order: Order, away: int, then: Callable[[], None] | None) -> Result:
         """The last step of a job."""

@@ -1,7 +1,7 @@
 """The plan of an inbox as it would be made now: its files, the rules, and what is at the destinations, put together."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -52,9 +52,13 @@ class Planner:
         rules: Callable[[], Rules],
         memory: Memory,
         compare: Callable[[Iterable[Scored]], Comparison],
+        unscored: Callable[[Sequence[bytes]], Collection[bytes]],
         photos: Collection[bytes],
     ) -> None:
-        """``photos`` are extensions, lower-case with dot; ``compare`` tells what scores mean in the library."""
+        """``photos`` are extensions, lower-case with dot; ``compare`` tells what scores mean in the library.
+
+        ``unscored`` are those among photos that will have more scores soon; rules that ask for them wait.
+        """
         self._settings = settings
         self._store = store
         self._roots = roots
@@ -62,6 +66,7 @@ class Planner:
         self._rules = rules
         self._memory = memory
         self._compare = compare
+        self._unscored = unscored
         self._photos = photos
 
     def plan(self, root: str, going: Collection[bytes]) -> Plan:
@@ -81,15 +86,19 @@ class Planner:
             done=self._memory.done(),
         )
         untaken: dict[Place, str] = {}
-        unsettled: list[Unmoved] = []
+        later: list[Unmoved] = []
+        subjects = list(self._subjects.of_inbox(root))
+        unscored = self._unscored([one.image for one in subjects]) if rules.weigh_scores else frozenset()
         young = now - self._settings().watch.quiet
 
         def chosen() -> Iterator[tuple[Subject, tuple[Choice, ...]]]:
-            for subject in self._subjects.of_inbox(root):
+            for subject in subjects:
                 if subject.place.absolute in going:
                     continue
-                if any(young < one.stamp.ctime_ns / 1e9 <= now for one in subject.companions):
-                    unsettled.append(Unmoved(place=subject.place, image=subject.image, why=UNSETTLED))
+                growing = any(young < one.stamp.ctime_ns / 1e9 <= now for one in subject.companions)
+                if growing or subject.image in unscored:
+                    why = UNSETTLED if growing else "its scores are still being computed"
+                    later.append(Unmoved(place=subject.place, image=subject.image, why=why))
                     continue
                 choices = rules.decide(subject, now)
                 if not choices:
@@ -98,4 +107,4 @@ class Planner:
 
         made = plan(chosen(), Look(self._store, self._roots.records(), self._compare), terms)
         unmoved = [replace(one, why=untaken.get(one.place, one.why)) for one in made.unmoved]
-        return replace(made, unmoved=tuple(sorted((*unmoved, *unsettled), key=lambda one: one.place.absolute)))
+        return replace(made, unmoved=tuple(sorted((*unmoved, *later), key=lambda one: one.place.absolute)))

@@ -1,13 +1,13 @@
 """Sorting put together: the parts, the one thread, and who is told what."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pixsortd.api.ports import MetricKind, Page, PlanDetail, Preview, Reading, Replayed, RulesReport, Started
 from pixsortd.config import Loaded, Settings, SortRule
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
 from pixsortd.daemon.photos.views import Said
-from pixsortd.daemon.quality.comparison import Comparison
+from pixsortd.daemon.quality import DaemonQuality
 from pixsortd.daemon.roots import Roots
 from pixsortd.daemon.sorting.audit import Audit
 from pixsortd.daemon.sorting.drafts import Drafts
@@ -22,7 +22,6 @@ from pixsortd.daemon.sorting.rulebook import RuleBook
 from pixsortd.daemon.sorting.runs import Runs
 from pixsortd.daemon.sorting.subjects import Subjects
 from pixsortd.daemon.sorting.takeback import Undo
-from pixsortd.index.scored import Scored
 from pixsortd.index.store import Store
 from pixsortd.records import Analysis, Change, FileRow, Found, Job, Plan, PlanRecord, Reason, Role, RootRecord
 from pixsortd.sorting.mover import Mover
@@ -47,7 +46,7 @@ class DaemonSorting:
         roots: Roots,
         said: Said,
         roles: Roles,
-        compare: Callable[[Iterable[Scored]], Comparison],
+        quality: DaemonQuality,
         jobs: Jobs,
         heart: Heart,
         extensions: Collection[bytes],
@@ -55,6 +54,7 @@ class DaemonSorting:
         reread: Callable[[], object],
     ) -> None:
         """``reread`` has the settings file read again. Raises ``StateDirectoryError``."""
+        compare = quality.comparison
         subjects = Subjects(store, roots, said, roles, compare, extensions)
         self._mover = mover
         self._roots = roots
@@ -62,7 +62,17 @@ class DaemonSorting:
         self._restless = Restless()
         sorter = Sorter(mover)
         self._audit = Audit(store, roots.online, self._discarded)
-        planner = Planner(settings, store, roots, subjects, lambda: rules.rules, sorter, compare, extensions)
+        planner = Planner(
+            settings,
+            store,
+            roots,
+            subjects,
+            lambda: rules.rules,
+            sorter,
+            compare,
+            quality.unscored,
+            extensions,
+        )
         self._flow = Flow(roots, lambda: rules.rules, planner, sorter, self._drafts, lambda: tell("plans", {}))
         self._line = Line(self._flow.look, lambda: settings().sort.delay, heart)
         self._runs = Runs(settings, sorter, roots, jobs, self._line, self._audit, self._over)

@@ -8,11 +8,14 @@ from typing import NamedTuple
 import msgspec
 
 from pixsortd.config import SortRule, plain
-from pixsortd.records import Action, Place, Record, Subject
+from pixsortd.records import Action, OnConflict, Place, Record, Subject
 from pixsortd.sorting.rules.conditions import Condition
 from pixsortd.sorting.rules.ground import Ground
 from pixsortd.sorting.rules.templates import Template
 from pixsortd.sorting.rules.words import Wrong
+
+_OF_SCORES = frozenset(("quality", "score", "duplicate", "burst"))
+"""Fields that are not known for good before a photo has its scores."""
 
 
 class Choice(Record, frozen=True, kw_only=True):
@@ -41,6 +44,14 @@ class CompiledRule(NamedTuple):
     """None where files are left."""
     fixed: bytes
     """The real path of the template's fixed directory."""
+
+    @property
+    def weighs_scores(self) -> bool:
+        """Whether scores have a say, if only in who is the best of some."""
+        asked = (*self.conditions, *(self.template.slots if self.template else ()))
+        return self.rule.conflict is OnConflict.BEST or any(
+            one.field.name.partition(".")[0] in _OF_SCORES for one in asked
+        )
 
     @property
     def stops(self) -> bool:
@@ -85,6 +96,8 @@ class Rules:
         """By the name of the rule."""
         self.digest = _digest([[one.rule.name, one.digest] for one in rules])
         """Says what all rules do, in their order."""
+        self.weigh_scores = any(one.weighs_scores for one in rules)
+        """Whether a photo's scores have a say in where it goes."""
 
     def decide(self, subject: Subject, now: float) -> tuple[Choice, ...]:
         """The rules that take a file, in order: one, or several where all but the last continue; none at all.
