@@ -25,6 +25,7 @@ PROGRAMS: Mapping[str, str] = {
     "idle": "idle core's memory and wake-ups",
     "latency": "list p99 during full ingest and recluster / idle",
     "reads": "bytes read per photo byte on a first scan",
+    "sorting": "from dropped to sorted, one file, 95th percentile",
     "levels": "a level or cut of 100,000 photos",
     "churn": "ids and named photos lost in 100 reclusters with 1 % coming and going",
 }
