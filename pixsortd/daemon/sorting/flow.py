@@ -85,14 +85,17 @@ class Flow:
                     self._runs.start(run)
                     self._tell()
 
-    def over(self, plan: Plan, refused: Mapping[str, str]) -> None:
-        """A run has ended; steps that could not be done are not tried again by themselves while nothing changes."""
+    def over(self, plan: Plan, refused: Mapping[str, str], rest: float) -> None:
+        """A run has ended; its inbox is looked at in ``rest`` seconds.
+
+        Steps that could not be done are not tried again by themselves while nothing changes.
+        """
         stamps = {step.id: step.files[0].stamp for step in plan.steps}
         with self._turn:
             stuck = self._stuck.setdefault(plan.root, {})
             stuck.update((step, (stamps[step], why)) for step, why in refused.items())
         self._tell()
-        self._line.touch([plan.root], 0)
+        self._line.touch([plan.root], rest)
 
     def afresh(self) -> None:
         """Rules or their terms have changed: every inbox is looked at, and what was tried in vain is tried again."""

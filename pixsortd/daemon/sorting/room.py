@@ -124,13 +124,13 @@ class DaemonSorting:
         """Facts about photos that wait may have changed."""
         self._line.touch([plan.root for plan in self._drafts.all()])
 
-    def _over(self, plan: Plan, refused: Mapping[str, str]) -> None:
+    def _over(self, plan: Plan, refused: Mapping[str, str], rest: float) -> None:
         """A plan was carried out."""
         changed = [step.image.hex() for step in plan.steps if step.id not in refused]
         for start in range(0, len(changed), AT_ONCE):
             self._tell("photos", {"changed": changed[start : start + AT_ONCE]})
         self._tell("trash", {})
-        self._flow.over(plan, refused)
+        self._flow.over(plan, refused, rest)
 
     # --- what is told ------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from pixsortd.config import Settings
 from pixsortd.daemon.jobs import Jobs, Result, Tracked
 from pixsortd.daemon.sorting.audit import Audit, concerned
-from pixsortd.daemon.sorting.line import Line
+from pixsortd.daemon.sorting.line import AGAIN, Line
 from pixsortd.daemon.trash.allowed import refusal
 from pixsortd.errors import PixsortdError
 from pixsortd.records import Action, Job, Plan, PlanStep, RootRecord, RootState, StepState, root_id
@@ -41,9 +41,10 @@ class Runs:
         jobs: Jobs,
         line: Line,
         audit: Audit,
-        over: Callable[[Plan, Mapping[str, str]], None],
+        over: Callable[[Plan, Mapping[str, str], float], None],
     ) -> None:
-        """``over`` hears of a run that has ended, and why steps of it were not done, by their ids."""
+        """``over`` hears of a run that has ended, why steps of it were not done, by their ids, and in how many
+        seconds the rest can be tried."""
         self._settings = settings
         self._sorter = sorter
         self._roots = roots
@@ -92,6 +93,7 @@ class Runs:
     def _work(self, plan: Plan, tracked: Tracked, cancelled: threading.Event) -> Result:
         """Carry a run out, as far as it is to be done."""
         refused: dict[str, str] = {}
+        broken = True
         try:
             waiting = [told.step for told in self._sorter.steps_of(plan.id) if told.state is StepState.WAITING]
             before = self._audit.counted(concerned(waiting))
@@ -112,13 +114,18 @@ class Runs:
                           found=wrong.found)  # fmt: skip
             if cancelled.is_set():
                 self._sorter.close_run(plan.id, _CANCELLED)
+            broken = False
             tracked.progress(len(plan.steps), len(plan.steps))
             log.info("plan carried out", plan=plan.id, done=len(done), refused=len(refused))
             return {"plan": plan.id, "done": len(done), "refused": len(refused)}
+        except Exception as error:
+            with suppress(PixsortdError):
+                self._sorter.close_run(plan.id, f"it was broken off: {error}")
+            raise
         finally:
             with self._lock:
                 self._under_way.pop(plan.id, None)
-            self._over(plan, refused)
+            self._over(plan, refused, AGAIN if broken else 0.0)
 
 
 def _bases(steps: Sequence[PlanStep]) -> set[bytes]:
