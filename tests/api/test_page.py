@@ -30,7 +30,20 @@ def site(tmp_path, page):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/groups", "/groups/g1", "/photo/" + "0" * 64, "/pipeline", "/quarantine", "/settings", "/settings/"]
+    "path",
+    [
+        "/",
+        "/groups",
+        "/groups/g1",
+        "/inbox",
+        "/inbox/rules",
+        "/inbox/history/p1",
+        "/photo/" + "0" * 64,
+        "/pipeline",
+        "/quarantine",
+        "/settings",
+        "/settings/",
+    ],
 )
 def test_client_routes_answer_the_page(site, path):
     answer = site.get(path)
