@@ -2,8 +2,10 @@
 
 import ctypes
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
@@ -152,9 +154,51 @@ def rename_new(source: tuple[int, bytes], destination: tuple[int, bytes]) -> Non
         raise
 
 
+def take_off(directories: Directories, place: Place, ours: Callable[[os.stat_result], bool]) -> os.stat_result | None:
+    """Remove the file at a place if it is ``ours``; else what is there instead, untouched. Raises ``OSError``.
+
+    It is looked at under a name that nobody else knows, so that no other file can have come in its place
+    between the look and the removal.
+    """
+    descriptor = directories.of(place)
+    named, aside = (descriptor, place.name), (descriptor, departing(place).name)
+    try:
+        rename_new(named, aside)
+    except FileNotFoundError:
+        return None
+    try:
+        seen = os.stat(aside[1], dir_fd=descriptor, follow_symlinks=False)
+        if ours(seen):
+            os.unlink(aside[1], dir_fd=descriptor)
+            return None
+    except OSError:
+        with suppress(OSError):
+            put_back(directories, place)
+        raise
+    rename_new(aside, named)
+    return seen
+
+
+def put_back(directories: Directories, place: Place) -> None:
+    """Give a file its name again that was about to be removed when something failed. Raises ``OSError``."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        descriptor = directories.of(place)
+        rename_new((descriptor, departing(place).name), (descriptor, place.name))
+
+
+def departing(place: Place) -> Place:
+    """What a file is called that is about to be removed; the watcher takes it for temporary."""
+    return place.beside(b".pixsortd-" + hashlib.blake2b(place.name, digest_size=8).hexdigest().encode() + b".temp")
+
+
+def is_empty(seen: os.stat_result) -> bool:
+    """Whether a regular file without content was seen."""
+    return stat.S_ISREG(seen.st_mode) and not seen.st_size
+
+
 def is_stub(seen: os.stat_result | None, stamp: FileStamp, place: Place) -> bool:
     """Whether an empty file was seen that had taken a name for the file of ``stamp``."""
-    if seen is None or seen.st_size or not stamp.size or not stat.S_ISREG(seen.st_mode):
+    if seen is None or not stamp.size or not is_empty(seen):
         return False
     return seen.st_mtime_ns == stamp.mtime_ns or place.in_trash
 

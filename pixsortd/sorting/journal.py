@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from pixsortd.errors import JournalDamaged
-from pixsortd.logfile import LogFile, body_of, line_of
+from pixsortd.logfile import LogFile, body_of, line_of, unusable
 from pixsortd.records import FileStamp, Place, Record
 
 log = structlog.get_logger()
@@ -240,18 +240,20 @@ class Journal:
             self._on_note(note)
 
     def of_run(self, run: str) -> Iterator[Entry]:
-        """What the journal says of one run of a plan, in order; read from the file. Raises ``OSError``."""
+        """What the journal says of one run of a plan, in order; read from the file. Raises ``StateDirectoryError``."""
         begin, end = self._spans.get(run, (0, 0))
         name = run.encode()
-        with self._log.path.open("rb") as file:
-            file.seek(begin)
-            while begin < end:
-                line = file.readline()
-                begin += len(line)
-                if name in line:  # most lines of a span are of the run; the others need not be understood
-                    entry = _decode(body_of(line))
-                    if _run_of(entry) == run:
-                        yield entry
+        try:
+            with self._log.path.open("rb") as file:
+                file.seek(begin)
+                lines = file.read(end - begin).splitlines(keepends=True)
+        except OSError as error:
+            raise unusable(error, self._log.path) from error
+        for line in lines:
+            if name in line:  # most lines of a span are of the run; the others need not be understood
+                entry = _decode(body_of(line))
+                if _run_of(entry) == run:
+                    yield entry
 
     def close(self) -> None:
         """Close the file; what was planned is on disk already."""

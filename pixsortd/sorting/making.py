@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.copying import File, SourceChanged, clone_new, copy_new, same_content, unfinished
-from pixsortd.sorting.disk import Directories, alike, is_file_of, look, sync
+from pixsortd.sorting.disk import Directories, alike, is_file_of, look, put_back, sync, take_off
 from pixsortd.sorting.journal import Deed, Step
 
 Make = Callable[[File, File, Step], None]
@@ -39,11 +39,11 @@ def unmake(directories: Directories, step: Step) -> None:
         into = directories.of(step.destination)
         with suppress(FileNotFoundError):
             os.unlink(unfinished(step.destination.name), dir_fd=into)
+        put_back(directories, step.destination)
+        ours = made(directories, step)
         # Without its source what was made may be the last of its content.
-        if made(directories, step) is not None and (
-            step.deed is Deed.SYMLINK or look(directories, step.source) is not None
-        ):
-            os.unlink(step.destination.name, dir_fd=into)
+        if ours is not None and (step.deed is Deed.SYMLINK or look(directories, step.source) is not None):
+            take_off(directories, step.destination, lambda there: os.path.samestat(there, ours))
             sync(into)
 
 
@@ -55,6 +55,11 @@ def is_there(directories: Directories, step: Step) -> bool:
     if step.action is Deed.SYMLINK:
         return _leads(directories, step.source, seen) == step.destination.absolute
     return alike(seen, step.stamp)
+
+
+def was_made(step: Step, seen: os.stat_result) -> bool:
+    """Whether a file may be the one that a step with ``back`` is to remove."""
+    return stat.S_ISLNK(seen.st_mode) if step.action is Deed.SYMLINK else alike(seen, step.stamp)
 
 
 def still_held(directories: Directories, step: Step) -> bool:

@@ -102,7 +102,7 @@ class Mover:
             self._journal.end((), notes)
 
     def of_run(self, run: str) -> list[Entry]:
-        """What the journal says of a run, in order. Raises ``OSError``."""
+        """What the journal says of a run, in order. Raises ``StateDirectoryError``."""
         with self.lock:
             return list(self._journal.of_run(run))
 

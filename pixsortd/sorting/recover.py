@@ -9,15 +9,30 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from pixsortd.records import Place
 from pixsortd.sorting import making
 from pixsortd.sorting.copying import SourceChanged, same_content, unfinished
-from pixsortd.sorting.disk import Directories, alike, is_file_of, is_stub, look, sync
+from pixsortd.sorting.disk import (
+    Directories,
+    alike,
+    departing,
+    is_empty,
+    is_file_of,
+    is_stub,
+    look,
+    put_back,
+    sync,
+    take_off,
+)
 from pixsortd.sorting.journal import Deed, Move, Step
 from pixsortd.sorting.move import State
 from pixsortd.sorting.shifts import bring_home
+
+_CLOCK = 1.0
+"""Seconds by which a file system's times may lag behind the clock."""
 
 
 class _Where(Enum):
@@ -38,7 +53,7 @@ def settle(move: Move, directories: Directories) -> State:
         return State.DONE
     try:
         for step in move.steps:
-            _clear(directories, step)
+            _clear(directories, step, move.at)
         steps = [step for turn in move.turns for step in turn]
         found = [(step, _find(directories, step, move)) for step in steps]
         known = [(step, where) for step, where in found if where is not _Where.NOWHERE]
@@ -52,7 +67,7 @@ def settle(move: Move, directories: Directories) -> State:
         if not in_vain and all(where in (_Where.NEW, _Where.BOTH) for _, where in known):
             for step, where in known:
                 if where is _Where.BOTH:
-                    _drop(directories, step.source)
+                    _drop(directories, step.source, partial(alike, stamp=step.stamp))
             return State.DONE
         for step, where in reversed(known):
             _strategy(step).take_back(directories, step, where)
@@ -81,18 +96,28 @@ def _and_above(directory: bytes) -> Iterator[bytes]:
         yield directory
 
 
-def _clear(directories: Directories, step: Step) -> None:
-    """Remove the empty files that had taken names for this file."""
+def _clear(directories: Directories, step: Step, since: float) -> None:
+    """Remove the empty files that had taken names for this file, and name again what was about to be removed."""
+
+    def is_new(seen: os.stat_result | None) -> bool:
+        # The crash may have come before its mark: there was nothing here when the move was planned.
+        return seen is not None and bool(step.stamp.size) and is_empty(seen) and seen.st_ctime > since - _CLOCK
+
     for place in (step.source, step.destination):
-        if place is not None and is_stub(look(directories, place), step.stamp, place):
-            _drop(directories, place)
+        if place is None:
+            continue
+        for name in (departing(place), place):
+            seen = look(directories, name)
+            if is_stub(seen, step.stamp, name) or is_new(seen):
+                _drop(directories, name, is_empty)
+        put_back(directories, place)
 
 
 def _finish_deleting(directories: Directories, move: Move, known: Sequence[tuple[Step, _Where]]) -> State:
     if not known and all(_unreachable(directories, step.source) for step in move.steps):
         return State.UNCLEAR
     for step, _ in known:
-        _drop(directories, step.source)
+        _drop(directories, step.source, partial(alike, stamp=step.stamp))
     return State.DONE
 
 
@@ -144,7 +169,7 @@ def _take_back_moved(directories: Directories, step: Step, where: _Where) -> Non
     if step.destination is None:
         return
     if where is _Where.BOTH:
-        _drop(directories, step.destination)
+        _drop(directories, step.destination, partial(alike, stamp=step.stamp))
     elif where is _Where.NEW:
         bring_home(directories, step, step.destination)
     _clear_unfinished(directories, step.destination)
@@ -183,10 +208,10 @@ def _clear_unfinished(directories: Directories, place: Place) -> None:
             os.unlink(unfinished(place.name), dir_fd=into)
 
 
-def _drop(directories: Directories, place: Place) -> None:
-    descriptor = directories.of(place)
-    os.unlink(place.name, dir_fd=descriptor)
-    sync(descriptor)
+def _drop(directories: Directories, place: Place, ours: Callable[[os.stat_result], bool]) -> None:
+    if take_off(directories, place, ours) is not None:
+        raise SourceChanged
+    sync(directories.of(place))
 
 
 def _unreachable(directories: Directories, place: Place) -> bool:

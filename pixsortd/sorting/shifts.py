@@ -8,7 +8,7 @@ from enum import Enum
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting import making
 from pixsortd.sorting.copying import SourceChanged, copy_new
-from pixsortd.sorting.disk import Directories, alike, is_file_of, look, rename_new, sync
+from pixsortd.sorting.disk import Directories, alike, is_file_of, look, put_back, rename_new, sync, take_off
 from pixsortd.sorting.journal import Deed, Step
 
 _NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS))
@@ -84,14 +84,19 @@ class _Moving(Shift):
     def take_back(self) -> None:
         step, destination = self._step, _destination(self._step)
         if self._way in (_Way.LINKED, _Way.COPIED):
+            put_back(self._directories, step.source)
             seen = look(self._directories, step.source)
             if seen is not None and seen.st_ino == step.stamp.inode:
-                os.unlink(destination.name, dir_fd=self.into)
+                take_off(self._directories, destination, self._is_ours)
             else:  # the old name has vanished, or become another file's, under our hands
                 bring_home(self._directories, step, destination)
         elif self._way is _Way.MOVED:
             bring_home(self._directories, step, destination)
         self._way = _Way.NOT_YET
+
+    def _is_ours(self, there: os.stat_result) -> bool:
+        stamp = self._step.stamp
+        return there.st_ino == stamp.inode if self._way is _Way.LINKED else alike(there, stamp)
 
     def _rename(self, destination: Place) -> None:
         step = self._step
@@ -113,6 +118,7 @@ class _Deleting(Shift):
         self._gone = True
 
     def take_back(self) -> None:
+        put_back(self._directories, self._step.source)
         if self._gone:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
@@ -150,10 +156,12 @@ class _Unmaking(Shift):
     def release(self) -> None:
         if not making.is_there(self._directories, self._step):
             raise SourceChanged
-        os.unlink(self._step.source.name, dir_fd=self.out_of)
+        if take_off(self._directories, self._step.source, lambda there: making.was_made(self._step, there)) is not None:
+            raise SourceChanged
         self._gone = True
 
     def take_back(self) -> None:
+        put_back(self._directories, self._step.source)
         if self._gone:
             making.remake(self._directories, self._step)
             self._gone = False
@@ -201,7 +209,7 @@ def _remove(directories: Directories, step: Step) -> None:
     """Take the old name away, where it is still the file's."""
     seen = look(directories, step.source)
     if is_file_of(seen, step.stamp):
-        os.unlink(step.source.name, dir_fd=directories.of(step.source))
-    elif seen is not None and seen.st_ino == step.stamp.inode:
+        seen = take_off(directories, step.source, lambda there: is_file_of(there, step.stamp))
+    if seen is not None and seen.st_ino == step.stamp.inode:
         raise SourceChanged  # it is being written to
     # Otherwise the old name is gone, or another file's by now: ours is at its destination.

@@ -166,7 +166,7 @@ class Sorter:
         return self._files.read(run)
 
     def steps_of(self, run: str) -> Sequence[Told]:
-        """What became of every step. Raises ``NotFound``, ``JournalDamaged``, ``OSError``."""
+        """What became of every step. Raises ``NotFound``, ``JournalDamaged``, ``StateDirectoryError``."""
         plan = self.plan_of(run)
         closed = ""
         states: dict[str, tuple[StepState, str]] = {}
@@ -195,7 +195,7 @@ class Sorter:
         return [steps[move.step] for move in moves if move.step in steps]
 
     def moves_of(self, run: str) -> Sequence[Move]:
-        """The moves of a run that were done and are not taken back, in their order. Raises ``OSError``."""
+        """The moves of a run that were done and are not taken back, in their order. Raises ``StateDirectoryError``."""
         with self._mover.lock:
             return [move for move in self._moves(run) if not self._mover.history.is_undone(move.id)]
 

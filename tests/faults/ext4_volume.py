@@ -1,4 +1,4 @@
-"""An ext4 file system of its own, whose power can be cut: nothing that was not synced, or in its log, is there again."""
+"""An ext4 file system of its own whose power can be cut: what was not synced, or in its log, is gone."""
 
 import fcntl
 import os

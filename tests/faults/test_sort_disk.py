@@ -38,15 +38,21 @@ def staged(home: Path, scenario: str, phase: str, way: str) -> tuple[Stage, str]
     return stage, run
 
 
-def settled(stage: Stage, run: str, before: dict[str, Seen], *, stubs: bool = False) -> list[bool]:
+def settled(stage: Stage, run: str, before: dict[str, Seen], *, stubs: bool = False, modes: bool = True) -> list[bool]:
     """Which steps are done after recovery, on disk and in the journal alike; nothing is half done or left over."""
     now = stage.look()
+    if not modes:
+        now, before = _without_modes(now), _without_modes(before)
     if stubs:  # killed just when an empty file had taken a name, before it was marked as ours
         now = {name: seen for name, seen in now.items() if seen.content or name in before}
     done = done_steps(stage, stage.sorter.plan_of(run).steps, before, now)
     assert stage.done(run) == done, "the journal says something else"
     assert not any(stage.mover.interrupted(base) for base in stage.bases), "a move has no end"
     return done
+
+
+def _without_modes(look: dict[str, Seen]) -> dict[str, Seen]:
+    return {name: seen._replace(mode=0) for name, seen in look.items()}
 
 
 def clean(home: Path, scenario: str, phase: str, way: str) -> int:

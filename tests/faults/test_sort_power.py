@@ -53,12 +53,14 @@ def power_fails_in_recovery(home: Path, scenario: str, phase: str, way: str, eve
             with suppress(Stopped, PixsortdError), disk_that(stop(k), WAYS[way], cut):
                 stage.apply(run)
             stage.close()
-            ended = False
+            opened = ended = False
             with suppress(Stopped), disk_that(stop(again), WAYS[way], cut):
                 stage.open()
+                opened = True
                 stage.recover()
                 ended = True
-            stage.close()
+            if opened:
+                stage.close()
             tried += assert_any_tree_recovers(stage, run, cut, before, k, 1)
             shutil.rmtree(stage.home)
             if ended:
