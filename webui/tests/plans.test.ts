@@ -80,7 +80,7 @@ describe('a plan of the history', () => {
     expect(title(plan({}))).toBe('Sorted 3 photos')
     expect(title(plan({ done: 2, undone: 1 }))).toBe('Sorted 2 photos')
     expect(title(plan({ state: 'applying', done: 0 }))).toBe('Sorting 3 photos')
-    expect(title(plan({ undoes: 'o', steps: 1 }))).toBe('Took back the sorting of 1 photo')
+    expect(title(plan({ undoes: 'o', steps: 1 }))).toBe('Undid a plan, 1 photo')
   })
 
   it('says how it went', () => {

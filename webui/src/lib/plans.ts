@@ -77,7 +77,7 @@ export function counted(texts: readonly string[]): [string, number][] {
 /** What a plan of the history did, in a sentence. */
 export function title(plan: PlanRecord): string {
   const photos = format.plural(plan.steps, 'photo')
-  if (plan.undoes) return `Took back the sorting of ${photos}`
+  if (plan.undoes) return `Undid a plan, ${photos}`
   if (plan.state === 'applying') return `Sorting ${photos}`
   return `Sorted ${format.plural(plan.done, 'photo')}`
 }
