@@ -37,6 +37,7 @@ def site(tmp_path, page):
         "/groups/g1",
         "/inbox",
         "/inbox/rules",
+        "/inbox/history",
         "/inbox/history/p1",
         "/photo/" + "0" * 64,
         "/pipeline",

@@ -36,10 +36,13 @@ def daemon(tmp_path_factory) -> Iterator[Daemon]:
         name = home / "photos" / f"s{shot}.jpg"
         write_photo(name, shot // 7, (320 + shot, 240), DateTimeOriginal=f"2024:0{1 + shot % 5}:12 12:00:00")
     (home / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture at all")
-    (home / "inbox").mkdir()
+    for shot in range(3):
+        write_photo(home / "inbox" / f"i{shot}.jpg", 20 + shot, DateTimeOriginal=f"2024:0{1 + shot}:12 12:00:00")
     roots = [{"path": str(home / "photos"), "writable": True}, {"path": str(home / "inbox"), "role": "inbox"}]
-    with Daemon(home / "d", roots, {"score": {"metrics": ["piqe", "brisque"]}}) as daemon:
-        wait_until(lambda: daemon.ledger().get("indexed") == 14, 120, why="photos")
+    rule = {"name": "Months", "when": {"name": "*.jpg"}, "to": str(home / "photos" / "{taken:%Y}") + "/"}
+    settings = {"score": {"metrics": ["piqe", "brisque"]}, "sort": {"delay": "300ms", "rules": [rule]}}
+    with Daemon(home / "d", roots, settings) as daemon:
+        wait_until(lambda: daemon.ledger().get("indexed") == 17, 120, why="photos")
         wait_until(lambda: daemon.get("/api/groups")["items"], 60, why="groups")
         first = next(daemon.images())["id"]
         daemon.post(f"/api/images/{first}", {"rating": 4, "label": "green", "caption": "On the pier"}, "PATCH")
@@ -49,7 +52,22 @@ def daemon(tmp_path_factory) -> Iterator[Daemon]:
         daemon.post("/api/trash", {"ids": ids[-1:]})
         wait_until(lambda: daemon.get(f"/api/batches/{batch}")["status"] == "complete", 60, why="groups of the batch")
         propose(daemon)
+        sort_one(daemon)
         yield daemon
+
+
+def sort_one(daemon: Daemon) -> None:
+    """Have one step of the waiting plan done, so that there is a history too."""
+    plan = wait_until(lambda: next(iter(daemon.get("/api/plans")["items"]), None), 60, why="a plan")["id"]
+    step = daemon.get(f"/api/plans/{plan}")["items"][0]["id"]
+    daemon.post(f"/api/plans/{plan}/apply", {"steps": [step]})
+    wait_until(lambda: daemon.get("/api/plans")["total"] == 2, 60, why="the rest to wait")
+    wait_until(lambda: past(daemon)["done"] == 1, 60, why="a history")
+
+
+def past(daemon: Daemon) -> Any:
+    """The plan that was done last."""
+    return daemon.get("/api/plans")["items"][-1]
 
 
 def propose(daemon: Daemon) -> None:
@@ -127,6 +145,12 @@ VIEWS: dict[str, tuple[Callable[[Daemon], str], Callable[[Page], None]]] = {
     "upload": (lambda _: "/", click("Upload")),
     "trash": (lambda _: "/trash", nothing),
     "trash, emptying": (lambda _: "/trash", click("Empty the trash")),
+    "inbox": (lambda _: "/inbox", nothing),
+    "inbox, picking": (lambda _: "/inbox", press("Control+a")),
+    "rules": (lambda _: "/inbox/rules", nothing),
+    "rules, editing": (lambda _: "/inbox/rules", click("Edit Months")),
+    "sorted": (lambda _: "/inbox/history", nothing),
+    "what was sorted": (lambda d: f"/inbox/history/{past(d)['id']}", press("Control+a")),
     "overview": (lambda _: "/overview", nothing),
     "overview as tables": (lambda _: "/overview", click("Over time as a table")),
     "pipeline": (lambda _: "/pipeline", nothing),
@@ -181,6 +205,10 @@ def test_nothing_serious_on_a_phone(browser, daemon, axe, scheme):
         "batches",
         "batch",
         "trash",
+        "inbox",
+        "rules",
+        "sorted",
+        "what was sorted",
         "overview",
         "pipeline",
         "settings",
