@@ -132,18 +132,28 @@ class Reading(Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(
-                ["--json"],
-                is_flag=True,
-                expose_value=False,
-                callback=_remember,
-                help="Answer in JSON; lists one object a line.",
-            )
-        )
+        self.params.append(_as_json())
+
+
+def _as_json() -> click.Option:
+    return click.Option(
+        ["--json"],
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Answer in JSON; lists one object a line.",
+    )
 
 
 class Group(click.Group):
-    """A group whose commands are ``Command`` unless they say otherwise."""
+    """A group whose commands are ``Command`` unless they say otherwise.
+
+    One that lists something when no command is named takes the options of such a list.
+    """
 
     command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.invoke_without_command:
+            self.params.extend([*shared_options(), _as_json()])

@@ -197,6 +197,13 @@ def test_shared_options_work_on_either_side(ask: Ask, tmp_path: Path) -> None:
     assert ask("groups", "recluster", "--quiet").stderr == ""
 
 
+def test_a_list_needs_no_sub_command(ask: Ask) -> None:
+    for listing in ("groups", "trash", "roots", "batches", "quarantine"):
+        named = ask(listing, "list", "--json", "--quiet")
+        assert (bare := ask(listing, "--json", "--quiet")).exit_code == 0, bare.output
+        assert bare.stdout == named.stdout
+
+
 def test_a_daemon_that_died_or_is_something_else(ask: Ask, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
