@@ -1,10 +1,13 @@
-"""SIGKILL at any moment of sorting, undo and recovery: the disk is what the journal says, and nothing is lost."""
+"""SIGKILL or a power cut at any moment of sorting, undo and recovery: the disk is what the journal says."""
 
 import os
 import random
+import subprocess
+import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from stat import S_IFLNK, S_IFREG
 
@@ -12,9 +15,10 @@ import pytest
 
 from pixsortd.records import Action
 from pixsortd.sorting.journal import Deed, Journal, Move
+from tests.faults.ext4_volume import ext4
 from tests.faults.faulty_disk import WAYS
 from tests.faults.sort_stage import Roots, Seen, Stage, held
-from tests.faults.test_index_killed import run_and_kill
+from tests.faults.test_index_killed import REPOSITORY, run_and_kill
 
 COPYING = {Deed(Action.COPY), Deed(Action.HARDLINK), Deed(Action.REFLINK)}
 
@@ -75,7 +79,11 @@ class Model:
                 self.files[destination] = self.files[source]
 
 
-def kill_again_and_again(home: Path, far: Path, kills: int, seed: int) -> None:
+Strike = Callable[[list[str], float], object]
+"""Starts a program with these arguments, and ends it so many seconds after it is ready."""
+
+
+def kill_again_and_again(home: Path, far: Path, kills: int, seed: int, strike: Strike = run_and_kill) -> None:
     chance, roots = random.Random(seed), Roots(home, far)
     model = Model(roots)
     count = interrupted = 0
@@ -85,7 +93,7 @@ def kill_again_and_again(home: Path, far: Path, kills: int, seed: int) -> None:
             count += 1
         way = chance.choice(["link", "link", "rename", "copy"])
         assert way in WAYS
-        run_and_kill(
+        strike(
             ["-m", "tests.faults.sort_mover", str(home), str(far), str(chance.randrange(10**9)), way],
             chance.random() * 0.15,
         )
@@ -126,3 +134,36 @@ def test_killed_many_times(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_many_times_across_devices(tmp_path: Path, other_device: Path) -> None:
     kill_again_and_again(tmp_path, other_device, 600, 3)
+
+
+def power_fails_again_and_again(home: Path, cuts: int, seed: int) -> None:
+    with ext4(home) as volume:
+
+        def strike(arguments: list[str], after: float) -> None:
+            os.sync()
+            child = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=REPOSITORY,
+                env={**os.environ, "PYTHONPATH": "."},
+            )
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"ready\n"
+            time.sleep(after * 2)
+            volume.cut()
+            child.kill()
+            child.wait()
+            child.stdout.close()
+            volume.restart()
+
+        kill_again_and_again(volume.place / "home", volume.place / "home", cuts, seed, strike)
+
+
+def test_power_fails_ten_times(tmp_path: Path) -> None:
+    power_fails_again_and_again(tmp_path, 10, 4)
+
+
+@pytest.mark.slow
+def test_power_fails_many_times(tmp_path: Path) -> None:
+    power_fails_again_and_again(tmp_path, 300, 5)
