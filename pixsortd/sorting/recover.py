@@ -135,8 +135,12 @@ def _find_moved(directories: Directories, step: Step, others: Sequence[Step]) ->
         same = (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino) or same_content(
             (directories.of(step.source), step.source.name), (directories.of(step.destination), step.destination.name)
         )
-        # A stranger of the same size and time at the destination is left alone.
-        return _Where.BOTH if same else _Where.OLD
+        if same:
+            return _Where.BOTH
+        # Another file of the same size and time has one of the places: of this move, or a stranger, left alone.
+        followed = any(other.destination == step.source and alike(old, other.stamp) for other in others)
+        exact = is_file_of(new, step.stamp) and not is_file_of(old, step.stamp)
+        return _Where.NEW if followed or exact else _Where.OLD
     if at_new:
         return _Where.NEW
     return _Where.OLD if at_old else _Where.NOWHERE
@@ -151,9 +155,10 @@ def _find_made(directories: Directories, step: Step, others: Sequence[Step]) -> 
 
 
 def _find_unmade(directories: Directories, step: Step, _others: Sequence[Step]) -> _Where:
-    if making.is_there(directories, step):
-        return _Where.OLD
     there = step.destination is not None and look(directories, step.destination) is not None
+    # What has come in its place may have the same size and time, but not the same content.
+    if making.is_there(directories, step) and (not there or making.still_held(directories, step)):
+        return _Where.OLD
     return _Where.NEW if there or step.action is Deed.SYMLINK else _Where.NOWHERE
 
 
