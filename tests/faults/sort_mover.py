@@ -43,8 +43,8 @@ def deed(stage: Stage, photo: Path, chance: random.Random) -> Deed:
 def main(home: Path, far: Path, seed: int, way: str) -> None:
     chance = random.Random(seed)
     with disk_that(never, WAYS[way]):
+        print("ready", flush=True)  # so that opening the journal and recovery are killed too
         stage = Stage(home, far)
-        print("ready", flush=True)  # so that recovery is killed too
         stage.recover()
         for run in stage.sorter.unfinished():
             stage.apply(run)
