@@ -125,7 +125,7 @@ class Conflict(PixsortdError):
 class RulesRefused(InvalidRequest):
     """Rules of sorting cannot be used; ``problems`` has everything that is wrong with them. Nothing was changed."""
 
-    title, code, status = "Rules cannot be used", "rules-refused", 400
+    title, code = "Rules cannot be used", "rules-refused"
 
     def __init__(self, message: str, problems: Sequence[RuleProblem] = (), *, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)

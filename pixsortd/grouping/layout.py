@@ -13,6 +13,9 @@ from pixsortd.grouping.rows import Floats
 
 Ints = npt.NDArray[np.int32]
 
+WIDTH = 10
+"""Nearest of a photo that it may be linked with in a level."""
+
 _LOOKED_AT = 1024
 """Rows of a node that are counted, evenly spread over it: its share with another is right within some hundredths."""
 

@@ -35,12 +35,12 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from pixsortd.grouping.layout import WIDTH
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.neighbours import NOBODY, Graph
 from pixsortd.grouping.rows import BLOCK, Array, Floats, unit
 from pixsortd.records import LevelName
 
-WIDTH = 10
 FARTHEST = 0.8
 """The background is never put higher: in a library of one subject random pairs say nothing of strangers."""
 

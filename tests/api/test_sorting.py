@@ -56,7 +56,7 @@ def test_rules_are_written_in_their_order_with_defaults_for_what_was_left_out(ap
 def test_rules_that_cannot_be_used_say_which_and_where(api, library):
     wrong = {"name": "Wrong", "when": {"lense": "x"}}
     answer = api.put("/api/sort/rules", json={"items": [RULE, wrong]})
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     told = answer.json()
     assert told["type"] == "urn:pixsortd:problem:rules-refused"
     assert told["problems"] == [
@@ -70,7 +70,7 @@ def test_rules_that_cannot_be_used_say_which_and_where(api, library):
         }
     ]
     assert [one.name for one in library.sorting.written] == ["All"]
-    assert api.post("/api/sort/replay", json={"items": [wrong]}).status_code == 400
+    assert api.post("/api/sort/replay", json={"items": [wrong]}).status_code == 422
 
 
 def test_a_file_that_cannot_be_written_gives_the_text_to_paste(api, library):
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_written_gives_the_text_to_paste(api, library):
     ],
 )
 def test_a_rule_of_another_shape_is_refused(api, library, change):
-    assert api.put("/api/sort/rules", json={"items": [RULE | change]}).status_code in (400, 422)
+    assert api.put("/api/sort/rules", json={"items": [RULE | change]}).status_code == 422
     assert [one.name for one in library.sorting.written] == ["All"]
 
 

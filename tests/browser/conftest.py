@@ -1,6 +1,7 @@
 """A browser for the tests of the page, and pages in it that suffer no stranger and no error."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+REPLACED = re.compile(r"/api/plans/[0-9a-f]+(\?|$)")
+"""A plan that waits gets another id whenever files come or go: asked for by the last one, it may be gone by then."""
 
 OpenPage = Callable[..., Page]
 
@@ -29,6 +33,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def told(message: ConsoleMessage) -> bool:
+    """Whether the console tells of an error, other than of a plan that was replaced."""
+    return message.type == "error" and not REPLACED.search(message.location.get("url", ""))
+
+
 @contextmanager
 def watched(browser: Browser, home: str, **context: Any) -> Iterator[Page]:
     """A page in a context of its own; a request to another host than ``home`` or an error in the console fails."""
@@ -37,7 +46,7 @@ def watched(browser: Browser, home: str, **context: Any) -> Iterator[Page]:
     strangers: list[str] = []
     errors: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((home, "data:", "blob:")) else strangers.append(r.url))
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("console", lambda m: errors.append(m.text) if told(m) else None)
     page.on("pageerror", lambda e: errors.append(str(e)))
     yield page
     if shots := os.environ.get("PIXSORTD_TEST_SCREENSHOTS"):

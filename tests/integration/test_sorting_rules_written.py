@@ -64,8 +64,8 @@ def test_wrong_rules_and_a_file_that_somebody_edits_are_refused_in_words(daemon:
     before = daemon.config.read_text()
     rules = [rule(daemon, "a", "0/", when={"camra": "x"}), {"name": "b", "to": "/nowhere/"}]
     status, problem = refused(daemon, "/api/sort/rules", "PUT", {"items": rules})
-    assert (status, [one["key"] for one in problem["problems"]]) == (400, ["when.camra", "to"])
-    assert refused(daemon, "/api/sort/replay", "POST", {"items": rules})[0] == 400
+    assert (status, [one["key"] for one in problem["problems"]]) == (422, ["when.camra", "to"])
+    assert refused(daemon, "/api/sort/replay", "POST", {"items": rules})[0] == 422
     assert len(daemon.post("/api/sort/preview", {"items": rules, "limit": 2})["problems"]) == 2
     assert daemon.config.read_text() == before
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from pixsortd.api.ports import COMPOSITE
 from pixsortd.daemon.quality.comparison import Comparison
+from pixsortd.grouping.layout import WIDTH
 from pixsortd.grouping.levels import Levels
-from pixsortd.grouping.looks import WIDTH
 from pixsortd.index.scored import Scored
 from pixsortd.records import Constraints, LevelName, Rank, Space
 
