@@ -88,3 +88,29 @@ def test_a_root_given_twice_counts_once(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError):
         merged_roots([], [Path("/")])
+
+
+@pytest.mark.parametrize(
+    ("root", "watch", "to", "said"),
+    [
+        ('exclude = ["cache"]', "", "cache/", 'the pattern "cache" keeps it out (Choose another destination.'),
+        ('exclude = ["/cache/**"]', "", "cache/{taken:%Y}/", 'the pattern "/cache/**" keeps it out'),
+        ("", 'exclude = ["raw_*"]', "a/raw_{name}", 'the pattern "raw_*" keeps it out'),
+        ("", "", "@eaDir/", "a directory that a system or NAS keeps for itself"),
+        ("", "", ".old/", "the name starts with a dot"),
+        ('exclude = ["2024", "x", "*.jpg"]', "", "{taken:%Y}/{folder}/", ""),
+        ('exclude = ["cache"]', "hidden = true", ".old/", ""),
+    ],
+)
+def test_a_destination_that_would_not_be_looked_at_is_refused(
+    tmp_path: Path, root: str, watch: str, to: str, said: str
+) -> None:
+    rule = RULE.replace("{{taken:%Y}}/", to.replace("{", "{{").replace("}", "}}"))
+    loaded = read(tmp_path, WRITABLE, root + "\n", f"[watch]\n{watch}\n", rule)
+    if not said:
+        require_right_rules(loaded)
+        return
+    with pytest.raises(ConfigError) as caught:
+        require_right_rules(loaded)
+    assert said in str(caught.value)
+    assert "sort.rules[0].to" in str(caught.value)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pixsortd.config import RootSettings, SortRule, default_file, load
 from pixsortd.config.comments import with_examples
 from pixsortd.errors import RulesRefused
-from pixsortd.records import Action, OnConflict, Place, Role, Subject
+from pixsortd.records import Action, OnConflict, Place, Reason, Role, Subject
 from pixsortd.sorting.rules import Choice, Rules, checked, compiled, digest_of, field_words, filter_words
 from pixsortd.sorting.rules.templates import OWN
 from tests.unit.sorting_material import NOW, ROOTS, STATE, rule, subject
@@ -379,13 +379,37 @@ def test_the_state_directory_is_no_destination() -> None:
     assert "state directory" in message
 
 
+def dotted(_: RootSettings, path: bytes) -> Reason | None:
+    hidden = any(name.startswith(b".") for name in path.split(b"/"))
+    return Reason(code="hidden", message="it is hidden", next_step="Show it.") if hidden else None
+
+
 def test_a_directory_that_is_not_looked_at_is_no_destination() -> None:
     for to in ("/photos/.old/", "/photos/a/.{rating}/", "/photos/a/.{name}"):
         assert problems(rule(to=to)) == []
-        ((_, key, message),) = problems(rule(to=to), hidden=False)
-        assert (key, message) == ("to", "what begins with a dot is not looked at: photos would leave the library")
+        ((_, key, message),) = problems(rule(to=to), kept_out=dotted)
+        assert key == "to"
+        assert message.endswith("is not looked at, and would leave the library: it is hidden")
     inside = [RootSettings(path="/home/.photos", writable=True)]
-    assert problems(rule(to="/home/.photos/a.{rating}/"), roots=inside, hidden=False) == []
+    assert problems(rule(to="/home/.photos/a.{rating}/"), roots=inside, kept_out=dotted) == []
+
+
+def test_only_the_files_that_would_not_be_looked_at_have_no_destination() -> None:
+    """Where that depends on the photo, the rule is right and the photo waits."""
+
+    def years(_: RootSettings, path: bytes) -> Reason | None:
+        return Reason(code="pattern", message="no such year") if path.startswith(b"20") else None
+
+    assert problems(rule(to="/photos/20{rating}/"), kept_out=years)
+    read = checked([rule(to="/photos/{taken:%Y}/")], ROOTS, STATE, kept_out=years)
+    assert read.problems == ()
+    (old,) = read.rules.decide(subject(taken="1999-05-07T12:30:10"), NOW)
+    (new,) = read.rules.decide(subject(taken="2020-05-07T12:30:10"), NOW)
+    assert old.destination is not None
+    assert (new.destination, new.missing) == (
+        None,
+        "what is in /photos/2020 is not looked at, and would leave the library: no such year",
+    )
 
 
 WORDS = st.sampled_from(

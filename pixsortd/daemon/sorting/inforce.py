@@ -1,13 +1,17 @@
 """The rules in force, read from the settings: refused with the line of each mistake."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
 from pixsortd.config import Loaded, RootSettings, Settings, SortRule, state_directory
 from pixsortd.daemon.places import merged_roots
 from pixsortd.errors import ConfigError, RulesRefused
+from pixsortd.records import Reason
 from pixsortd.sorting.rules import Read, Rules, checked, compiled
+from pixsortd.watch import rules as watching
 
 _NEXT_STEP = (
     "`pixsortd sort rules fields` lists what rules can be made of; `pixsortd config check` reads the file again."
@@ -16,7 +20,7 @@ _NEXT_STEP = (
 
 class _Known(TypedDict):
     metrics: tuple[str, ...]
-    hidden: bool
+    kept_out: Callable[[RootSettings, bytes], Reason | None]
 
 
 class RulesInForce:
@@ -66,4 +70,16 @@ def _rules(loaded: Loaded, roots: Sequence[RootSettings], state_dir: Path, next_
 
 def _known(settings: Settings) -> _Known:
     """What else of the settings decides whether rules make sense."""
-    return {"metrics": settings.score.metrics, "hidden": settings.watch.hidden}
+
+    watch = settings.watch
+
+    @lru_cache(maxsize=256)
+    def looking(root: RootSettings, extension: bytes) -> watching.Rules:
+        return watching.Rules(frozenset((extension,)), hidden=watch.hidden, patterns=(*watch.exclude, *root.exclude))
+
+    def kept_out(root: RootSettings, path: bytes) -> Reason | None:
+        directory, _, name = path.rpartition(b"/")
+        looks = looking(root, os.path.splitext(name)[1].lower())  # what is sorted is a photo, however its name ends
+        return looks.closed_by(directory) or looks.file(directory, name)
+
+    return {"metrics": settings.score.metrics, "kept_out": kept_out}

@@ -11,8 +11,8 @@ from pixsortd.records import Action, RuleProblem
 from pixsortd.sorting.rules.conditions import Condition, condition, flattened
 from pixsortd.sorting.rules.deciding import CompiledRule, Rules, digest_of
 from pixsortd.sorting.rules.fields import field_named
-from pixsortd.sorting.rules.ground import Ground
-from pixsortd.sorting.rules.templates import parsed
+from pixsortd.sorting.rules.ground import Ground, KeptOut
+from pixsortd.sorting.rules.templates import Template, parsed
 from pixsortd.sorting.rules.words import Wrong
 
 Where = Callable[[str], str]
@@ -20,7 +20,6 @@ Where = Callable[[str], str]
 
 _ENDS = (Action.MOVE, Action.LEAVE)
 """After these there is nothing that a later rule could act on."""
-_HIDDEN = "Choose another name, or set watch.hidden = true."
 _SHADOWED = "Put it before that one, ask for less here or for more there, or let that one continue."
 
 
@@ -38,15 +37,15 @@ def compiled(
     state_dir: Path,
     *,
     metrics: Collection[str] | None = None,
-    hidden: bool = True,
+    kept_out: KeptOut = lambda _root, _path: None,
     where: Where = lambda _: "",
 ) -> Rules:
     """Rules ready to decide; raises ``RulesRefused`` with everything that is wrong with any of them.
 
     ``roots`` are all there are, those of the command line too. ``metrics`` are the names of those that are kept;
-    None: any may be asked for. ``hidden``: names that begin with a dot are looked at.
+    None: any may be asked for. ``kept_out``: what of each root is not looked at.
     """
-    read = checked(rules, roots, state_dir, metrics=metrics, hidden=hidden, where=where)
+    read = checked(rules, roots, state_dir, metrics=metrics, kept_out=kept_out, where=where)
     if read.problems:
         raise RulesRefused("\n".join(sentence(one) for one in read.problems), read.problems)
     return read.rules
@@ -58,16 +57,16 @@ def checked(
     state_dir: Path,
     *,
     metrics: Collection[str] | None = None,
-    hidden: bool = True,
+    kept_out: KeptOut = lambda _root, _path: None,
     where: Where = lambda _: "",
 ) -> Read:
     """As ``compiled``, with what is wrong beside what can be used."""
-    ground = Ground(roots, state_dir)
+    ground = Ground(roots, state_dir, kept_out)
     kept = None if metrics is None else tuple(metrics)
     good: list[CompiledRule] = []
     problems: list[RuleProblem] = []
     for index, rule in enumerate(rules):
-        read, wrongs = _read(rule, ground, kept, hidden)
+        read, wrongs = _read(rule, ground, kept)
         wrongs += _clashes(rule, rules[:index])
         shadow = _shadow(read, good) if read is not None else None
         if shadow is not None:
@@ -101,9 +100,7 @@ Wrongs = list[tuple[str, Wrong]]
 """What is wrong with one rule, by key."""
 
 
-def _read(
-    rule: SortRule, ground: Ground, metrics: tuple[str, ...] | None, hidden: bool
-) -> tuple[CompiledRule | None, Wrongs]:
+def _read(rule: SortRule, ground: Ground, metrics: tuple[str, ...] | None) -> tuple[CompiledRule | None, Wrongs]:
     """The rule as far as it makes sense by itself."""
     wrongs: Wrongs = []
     conditions: list[Condition] = []
@@ -117,14 +114,25 @@ def _read(
         try:
             template = parsed(rule.to, metrics)
             fixed = ground.real(os.fsencode(template.fixed or "/"))
-            below = os.fsdecode(ground.place(fixed).path) + template.sample()[len(template.fixed) :]
-            if not hidden and any(name.startswith(".") for name in below.split("/")):
-                raise Wrong("what begins with a dot is not looked at: photos would leave the library", _HIDDEN)
+            ground.place(fixed)
+            _require_seen(template, fixed, ground)
         except Wrong as wrong:
             wrongs.append(("to", wrong))
     if wrongs:
         return None, wrongs
     return CompiledRule(rule, digest_of(rule), tuple(conditions), template, fixed), wrongs
+
+
+def _require_seen(template: Template, fixed: bytes, ground: Ground) -> None:
+    """Raise ``Wrong`` where no photo would be looked at: not even two that have nothing in common would be."""
+    wrongs = []
+    for path in template.samples():
+        try:
+            ground.seen(fixed.rstrip(b"/") + os.fsencode(path[len(template.fixed) :]))
+        except Wrong as wrong:
+            wrongs.append(wrong)
+    if len(wrongs) == len(template.samples()):
+        raise wrongs[0]
 
 
 def _clashes(rule: SortRule, earlier: Sequence[SortRule]) -> Wrongs:

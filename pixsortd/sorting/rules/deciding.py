@@ -83,7 +83,7 @@ class CompiledRule(NamedTuple):
         if self.template is None:
             return None
         below = self.template.path(subject)[len(self.template.fixed) :]
-        return ground.place(self.fixed.rstrip(b"/") + os.fsencode(below))
+        return ground.seen(self.fixed.rstrip(b"/") + os.fsencode(below))
 
 
 class Rules:

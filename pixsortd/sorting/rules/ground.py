@@ -1,13 +1,16 @@
 """Where files may go: into roots that may be written, but never into an inbox or what pixsortd keeps for itself."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pixsortd.config import RootSettings
-from pixsortd.records import Place, Role
+from pixsortd.records import Place, Reason, Role
 from pixsortd.sorting.rules.words import Wrong
+
+KeptOut = Callable[[RootSettings, bytes], Reason | None]
+"""Why a file of that path below a root would not be looked at; None where it would be."""
 
 
 class _Root(NamedTuple):
@@ -20,9 +23,12 @@ class _Root(NamedTuple):
 class Ground:
     """The roots as they are when the rules are read; links in their own paths are resolved then."""
 
-    def __init__(self, roots: Sequence[RootSettings], state_dir: Path) -> None:
+    def __init__(
+        self, roots: Sequence[RootSettings], state_dir: Path, kept_out: KeptOut = lambda _root, _path: None
+    ) -> None:
         self._roots = [_root(settings) for settings in roots]
         self._state = os.path.realpath(os.fsencode(state_dir))
+        self._kept_out = kept_out
 
     def real(self, directory: bytes) -> bytes:
         """A directory of a template with the links in the path of its root resolved; raises ``Wrong``.
@@ -45,6 +51,18 @@ class Ground:
         """An absolute path below a real root as a place; raises ``Wrong`` where nothing may be put."""
         root = self._require(path)
         return Place(base=root.real, path=path[len(root.real.rstrip(b"/")) + 1 :])
+
+    def seen(self, path: bytes) -> Place:
+        """As :meth:`place`, for a file: raises ``Wrong`` also where it would not be looked at."""
+        place = self.place(path)
+        reason = self._kept_out(self._require(path).settings, place.path)
+        if reason is not None:
+            raise Wrong(
+                f"what is in {os.fsdecode(path.rpartition(b'/')[0])} is not looked at, and would leave the library:"
+                f" {reason.message}",
+                f"Choose another destination. {reason.next_step}".strip(),
+            )
+        return place
 
     def _require(self, path: bytes) -> _Root:
         shown = os.fsdecode(path)

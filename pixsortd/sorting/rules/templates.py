@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from pixsortd.records import Subject
@@ -28,7 +29,8 @@ _FILTER = re.compile(r"""\| \s* ([a-z]+) \s* (?: \( \s* (?: '([^']*)' | "([^"]*)
 _HOME = re.compile(r"^~[^/{}]*(?=/)")
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
 _DIRECTIVES = "YmdHMSyjbBaAVGuUWpIf%"
-_SAMPLE = datetime(2024, 2, 29, 13, 14, 15)
+_SAMPLES = ((datetime(2024, 2, 29, 13, 14, 15), "x", ".jpg"), (datetime(1987, 11, 3, 8, 41, 52), "other 7", ".png"))
+"""What two photos have that have nothing in common: when they were taken, all else, and how their names end."""
 _NEXT_STEP = "A template looks like ~/Pictures/{taken:%Y/%m}/{group|default('unsorted')}/{name}; a literal { is {{."
 
 
@@ -51,9 +53,9 @@ class Slot(NamedTuple):
             raise Wrong(f"{lacks if written is None else 'nothing is left of it'}, and {self.text} has no default")
         return filled
 
-    def sample(self) -> str:
-        """What stands there for some file that has everything."""
-        return self._changed(self.written(_SAMPLE) if self.field.kind is DATE else "x") or "x"
+    def sample(self, taken: datetime, text: str) -> str:
+        """What stands there for a file of which these are the facts."""
+        return self._changed(self.written(taken) if self.field.kind is DATE else text) or text
 
     def _changed(self, value: str | None) -> str | None:
         """A value after all filters, so that it can be part of a name."""
@@ -82,21 +84,17 @@ class Template(NamedTuple):
 
     def path(self, subject: Subject) -> str:
         """The absolute path for a file, with the extension that it has; raises ``Wrong`` where it has none."""
-        text = self._composed(lambda slot: slot.filled(subject))
         extension = os.path.splitext(os.fsdecode(subject.place.name))[1]
-        name = text.rpartition("/")[2]
-        if os.path.splitext(name)[1].casefold() != extension.casefold():
-            text += extension
-        _require_names(text)
-        return text
+        return self._composed(lambda slot: slot.filled(subject), extension)
 
-    def sample(self) -> str:
-        """The path of some file that has everything; raises ``Wrong`` where no file could have one."""
-        text = self._composed(Slot.sample)
-        _require_names(text)
-        return text
+    def samples(self) -> tuple[str, ...]:
+        """The paths of two files that have everything, but nothing in common; raises ``Wrong`` where none could be."""
+        return tuple(
+            self._composed(partial(Slot.sample, taken=taken, text=text), extension)
+            for taken, text, extension in _SAMPLES
+        )
 
-    def _composed(self, filled: Callable[[Slot], str]) -> str:
+    def _composed(self, filled: Callable[[Slot], str], extension: str) -> str:
         text = ""
         for part in self.parts:
             if isinstance(part, str):
@@ -106,6 +104,10 @@ class Template(NamedTuple):
             # A name of the user's may begin with a dot; nothing else may hide a file, or lead upwards.
             bare = value.lstrip(".") if text.endswith("/") and not part.field.exact else value
             text += "_" * (len(value) - len(bare)) + bare
+        name = text.rpartition("/")[2]
+        if os.path.splitext(name)[1].casefold() != extension.casefold():
+            text += extension
+        _require_names(text)
         return text
 
 
@@ -122,7 +124,7 @@ def parsed(text: str, metrics: tuple[str, ...] | None = None) -> Template:
     template = Template(tuple(parts))
     if not any(isinstance(part, Slot) for part in names[last:]):
         raise Wrong("every file would get the same name", "End it with / to keep the names, or use {name} or {stem}.")
-    template.sample()
+    template.samples()
     return template
 
 
