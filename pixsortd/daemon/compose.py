@@ -1,5 +1,6 @@
 """The only wiring: which concrete rooms make a daemon, and what is told to whom."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -85,6 +86,7 @@ class Daemon:
         """Opens the index and the decisions; nothing runs yet. Raises ``PixsortdError``."""
         self._loaded = loaded
         self._settings = loaded.settings
+        self._reloading = threading.Lock()
         self.state_dir = state_dir
         self.rules = RulesInForce(loaded, extra_roots, state_dir)
         settings = lambda: self._settings  # noqa: E731 - rooms ask anew, so that a reload reaches them
@@ -185,7 +187,7 @@ class Daemon:
             heart,
             EXTENSIONS,
             self._tell,
-            reread=lambda: self.reload(self._loaded.again()),
+            reread=self.reload,
         )
         report = Report(
             settings=settings,
@@ -269,21 +271,23 @@ class Daemon:
         self.decisions.close()
         close_index(self.store, end - time.monotonic())
 
-    def reload(self, loaded: Loaded) -> set[str]:
-        """Apply what can change while running; the keys that need a restart. Raises ``ConfigError``."""
-        self.rules.take(loaded)
-        live, later = live_changes(self._settings, loaded.settings)
-        self._loaded = loaded
-        self._settings = applied(self._settings, loaded.settings, live)
-        daemon_log.configure(self._settings.log)
-        if any(key.startswith("watch.") for key in live):
-            self.roots.stop(2.0)
-            self.roots.start(self._settings)
-        if worker_changes(live):
-            self.dispatcher.restart()
-            self.ingest.survey()
-        self._plan()
-        self.sorting.afresh()
+    def reload(self) -> set[str]:
+        """Apply what can change while running, read last by whoever comes last; the rest. Raises ``ConfigError``."""
+        with self._reloading:
+            loaded = self._loaded.again()
+            self.rules.take(loaded)
+            live, later = live_changes(self._settings, loaded.settings)
+            self._loaded = loaded
+            self._settings = applied(self._settings, loaded.settings, live)
+            daemon_log.configure(self._settings.log)
+            if any(key.startswith("watch.") for key in live):
+                self.roots.stop(2.0)
+                self.roots.start(self._settings)
+            if worker_changes(live):
+                self.dispatcher.restart()
+                self.ingest.survey()
+            self._plan()
+            self.sorting.afresh()
         self._tell("status")
         log.info("settings read again", applied=sorted(live), restart_needed=sorted(later))
         return later
@@ -291,20 +295,16 @@ class Daemon:
     def _plan(self) -> None:
         """What happens by the clock."""
         settings = self._settings
-        self.schedule.every("recluster", settings.cluster.every, self._submit_recluster)
+        self.schedule.every("recluster", settings.cluster.every, self.grouper.submit_unless_held)
         if settings.index.backups:
-            self.schedule.every("backup", settings.index.backup_every, self._submit_backup)
+            self.schedule.every(
+                "backup", settings.index.backup_every, lambda: self.jobs.submit("backup", lambda _: self._backup())
+            )
         self.schedule.every("forget", 86400.0, lambda: self.jobs.submit("forget", lambda _: self._forget()))
         self.schedule.every("trash", 86400.0, lambda: self.jobs.submit("trash", self.trash.expire))
         self.schedule.every("models", settings.models.retry, self._look_for_weights, remember=False)
 
     # --- jobs by the clock -----------------------------------------------------------------------------
-
-    def _submit_backup(self) -> None:
-        self.jobs.submit("backup", lambda _: self._backup())
-
-    def _submit_recluster(self) -> None:
-        self.grouper.submit_unless_held()
 
     def _backup(self) -> Mapping[str, str]:
         path = make_backup(self.store, self.state_dir / "backups", self._settings.index.backups)

@@ -80,7 +80,7 @@ async def _live(
 
     def on_hangup() -> None:
         nonlocal note
-        _reload(daemon, loaded, notifier)
+        _reload(daemon, notifier)
         fresh = _token_again(place, note.token)
         if fresh != note.token:
             note = msgspec.structs.replace(note, token=fresh)
@@ -104,9 +104,9 @@ async def _live(
     return 0
 
 
-def _reload(daemon: Daemon, loaded: Loaded, notifier: Notifier) -> None:
+def _reload(daemon: Daemon, notifier: Notifier) -> None:
     try:
-        later = daemon.reload(loaded.again())
+        later = daemon.reload()
     except PixsortdError as error:
         log.error("settings not read again", error=str(error), next_step=error.next_step)
         return
