@@ -248,6 +248,8 @@ class PlanRecord(Record, frozen=True, kw_only=True):
     """``you`` or ``rules``: who approved it."""
     rules: str = ""
     undoes: str = ""
+    redoes: str = ""
+    """Of one that takes back what took a plan back: the plan whose steps it so does again."""
     undone_by: str = ""
     steps: int = 0
     done: int = 0

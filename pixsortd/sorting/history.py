@@ -136,9 +136,16 @@ class History:
                 by=note.by,
                 rules=note.rules,
                 undoes=note.undoes,
+                redoes=self._redone(note.undoes),
                 steps=note.steps,
             )
         )
+
+    def _redone(self, undoes: str) -> str:
+        """The plan that is done again by taking a run back, which has taken one back itself; empty for any other."""
+        undone = self._runs.get(undoes)
+        first = self._runs.get(undone.undoes) if undone is not None else None
+        return first.redoes or first.id if first is not None else ""
 
     def _stop(self, note: Stopped) -> None:
         run = self._runs.get(note.plan)

@@ -147,7 +147,9 @@ class Sorter:
         with self._mover.lock:
             found = self._mover.history.get(run)
         if found is None:
-            raise NotFound(f"no plan {run} was approved", next_step="GET /api/plans lists them.")
+            raise NotFound(
+                f"no plan {run} was approved", next_step="`pixsortd sort log` lists them, as the page's history does."
+            )
         return found
 
     def history(self, before: str | None, limit: int) -> tuple[Sequence[PlanRecord], int]:

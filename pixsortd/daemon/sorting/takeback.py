@@ -51,12 +51,15 @@ class Undo:
         plan, done = self._sorter.plan_of(run), self._sorter.done_steps(run)
         if steps is not None:
             if not {step.id for step in plan.steps}.issuperset(steps):
-                raise NotFound("this plan has no such step", next_step=f"GET /api/plans/{run} lists its steps.")
+                raise NotFound(
+                    "this plan has no such step",
+                    next_step=f"`pixsortd sort log {run} --json` lists its steps, as the page does.",
+                )
             done = [step for step in done if step.id in set(steps)]
         if not done:
             raise Conflict(
                 "nothing of it is left to take back: it was not done, or was taken back already",
-                next_step="GET /api/plans lists the plans; what took one back can be taken back itself.",
+                next_step="What took it back can be taken back: `pixsortd sort log` and the page's history have it.",
             )
         world = Look(self._store, self._roots.records(), self._compare)
         opposite = inverse(plan, done, world, at=time.time(), floor=self._settings().sort.free_floor)

@@ -26,9 +26,10 @@ def inverse(plan: Plan, done: Sequence[PlanStep], world: World, *, at: float, fl
     space = Space(floor)
     steps: list[PlanStep] = []
     left: list[Unmoved] = []
+    why = f"it does a step of the plan {plan.undoes} again" if plan.undoes else f"it takes back a step of {plan.id}"
     for step in reversed(done):
         try:
-            opposite = _opposite(step, plan.id, present)
+            opposite = _opposite(step, why, present)
             crowded = space.take(opposite, present.scene)
             if crowded:
                 raise Stays(crowded)
@@ -123,10 +124,10 @@ class _Present:
         return f"; {shown(places[0].absolute)} holds the same photo" if places else ""
 
 
-def _opposite(step: PlanStep, plan: str, present: _Present) -> PlanStep:
+def _opposite(step: PlanStep, why: str, present: _Present) -> PlanStep:
     """What takes a step back. Raises ``Stays``."""
     reverse = _moved_back if step.action is Action.MOVE else _made_again if step.back else _unmade
-    fresh = replace(step, why=(f"it takes back a step of the plan {plan}",), conflict="", confidence=1.0, waits="")
+    fresh = replace(step, why=(why,), conflict="", confidence=1.0, waits="")
     opposite = reverse(replace(fresh, auto=False, displaced=(), returned=()), present)
     returned = tuple(_returned(step.displaced, present))
     missing = [
