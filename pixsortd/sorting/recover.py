@@ -1,8 +1,8 @@
 """What to do about a move whose end is not recorded: what exists on disk says how far it came.
 
 A move all of whose files have their new names is completed, any other is taken back. Files are
-recognised by size and time, two names of one file by its inode, copies by their content: an inode
-alone may be another one after a remount.
+recognised by size and time, those alike by their content and by the order in which they go: an inode
+may be another one after a remount, or have been used again.
 """
 
 import os
@@ -132,15 +132,10 @@ def _find_moved(directories: Directories, step: Step, others: Sequence[Step]) ->
     new = _seen(directories, step, step.destination, others) if step.destination is not None else None
     at_new = alike(new, step.stamp)
     if at_old and at_new and step.destination is not None and old is not None and new is not None:
-        same = (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino) or same_content(
-            (directories.of(step.source), step.source.name), (directories.of(step.destination), step.destination.name)
-        )
-        if same:
+        if _one_content(directories, step.source, step.destination):
             return _Where.BOTH
-        # Another file of the same size and time has one of the places: of this move, or a stranger, left alone.
-        followed = any(other.destination == step.source and alike(old, other.stamp) for other in others)
-        exact = is_file_of(new, step.stamp) and not is_file_of(old, step.stamp)
-        return _Where.NEW if followed or exact else _Where.OLD
+        # A stranger of the same size and time has one of the places, and keeps it.
+        return _Where.NEW if is_file_of(new, step.stamp) and not is_file_of(old, step.stamp) else _Where.OLD
     if at_new:
         return _Where.NEW
     return _Where.OLD if at_old else _Where.NOWHERE
@@ -154,20 +149,48 @@ def _find_made(directories: Directories, step: Step, others: Sequence[Step]) -> 
     return _Where.OLD if alike(look(directories, step.source), step.stamp) else _Where.NOWHERE
 
 
-def _find_unmade(directories: Directories, step: Step, _others: Sequence[Step]) -> _Where:
-    there = step.destination is not None and look(directories, step.destination) is not None
+def _find_unmade(directories: Directories, step: Step, others: Sequence[Step]) -> _Where:
+    kept = step.destination is not None and look(directories, step.destination) is not None
+    there = _seen(directories, step, step.source, others) is not None and making.is_there(directories, step)
     # What has come in its place may have the same size and time, but not the same content.
-    if making.is_there(directories, step) and (not there or making.still_held(directories, step)):
+    if there and (not kept or making.still_held(directories, step)):
         return _Where.OLD
-    return _Where.NEW if there or step.action is Deed.SYMLINK else _Where.NOWHERE
+    return _Where.NEW if kept or step.action is Deed.SYMLINK else _Where.NOWHERE
 
 
 def _seen(directories: Directories, step: Step, place: Place, others: Sequence[Step]) -> os.stat_result | None:
-    """What is at a place, unless it is another file of the move that leaves it or comes to it."""
+    """What is at a place, unless it is another file of the move that looks the same and leaves it or has come to it."""
     seen = look(directories, place)
-    if any(place in (other.source, other.destination) and is_file_of(seen, other.stamp) for other in others):
-        return seen if is_file_of(seen, step.stamp) else None
+    for other in others:
+        if not alike(seen, other.stamp):
+            continue
+        if place == step.source == other.destination and not other.back and _has_come(directories, step, other):
+            return None
+        if place == step.destination == other.source and other.leaves and not _has_come(directories, other, step):
+            return None
     return seen
+
+
+def _has_come(directories: Directories, leaving: Step, coming: Step) -> bool:
+    """Whether a place that one file of a move leaves to another, of the same size and time, holds the second by now.
+
+    Nothing comes before the first has its new name; inodes say nothing, since they are used again and links share
+    them. Where both have the same content either answer is right, as long as all are judged by the same one.
+    """
+    assert leaving.destination is not None, "nothing comes where something is deleted for good"
+    if not leaving.back and not alike(look(directories, leaving.destination), leaving.stamp):
+        return False
+    if coming.leaves and not alike(look(directories, coming.source), coming.stamp):
+        return True
+    if leaving.back:
+        return _one_content(directories, coming.source, leaving.source)
+    return not _one_content(directories, leaving.source, leaving.destination)
+
+
+def _one_content(directories: Directories, one: Place, other: Place) -> bool:
+    """Whether both places hold the same bytes, or are names of one file. Raises ``OSError``."""
+    seen = [os.stat(place.name, dir_fd=directories.of(place), follow_symlinks=False) for place in (one, other)]
+    return os.path.samestat(*seen) or same_content(*((directories.of(place), place.name) for place in (one, other)))
 
 
 def _take_back_moved(directories: Directories, step: Step, where: _Where) -> None:
@@ -180,8 +203,11 @@ def _take_back_moved(directories: Directories, step: Step, where: _Where) -> Non
     _clear_unfinished(directories, step.destination)
 
 
-def _take_back_made(directories: Directories, step: Step, _where: _Where) -> None:
-    making.unmake(directories, step)
+def _take_back_made(directories: Directories, step: Step, where: _Where) -> None:
+    if where is _Where.NEW:
+        making.unmake(directories, step)
+    elif step.destination is not None:
+        _clear_unfinished(directories, step.destination)
 
 
 def _take_back_unmade(directories: Directories, step: Step, where: _Where) -> None:

@@ -317,6 +317,12 @@ SCENARIOS: dict[str, tuple[Deed, ...]] = {
             displaced=[trashed(f"lib/there/{name}", 2, number) for number, name in enumerate(UNIT)],
         ),
     ),
+    "take a twin's place": (
+        moved(("in/twin.jpg", "lib/there/twin.jpg"), displaced=[trashed("lib/there/twin.jpg", 7)]),
+    ),
+    "take its own link's place": (
+        moved(("in/linked.jpg", "lib/there/linked.jpg"), displaced=[trashed("lib/there/linked.jpg", 8)]),
+    ),
     "give way": (moved(trashed("in/x.jpg", 3)),),
     "copy": (Deed(Action.COPY, (("in/a.jpg", "lib/2024/a.jpg"),)),),
     "copy a unit": (Deed(Action.COPY, tuple((f"in/{name}", f"lib/2024/{name}") for name in UNIT)),),
@@ -347,3 +353,7 @@ def fill(roots: Roots) -> None:
     """All files that the scenarios need, and some that they must leave alone."""
     for name in FILES:
         roots.write(name)
+    for name in ("in/twin.jpg", "lib/there/twin.jpg"):
+        roots.write(name, b"the same " * 70)
+    roots.write("in/linked.jpg")
+    os.link(roots.path("in/linked.jpg"), roots.path("lib/there/linked.jpg"))
