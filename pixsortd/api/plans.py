@@ -1,10 +1,19 @@
 """``/api/plans``: what sorting would do, what it did, and taking it back."""
 
+from typing import Annotated, Literal
+
 from litestar import Router, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from pixsortd.api import answers, present
 from pixsortd.api.parameters import Cursor, Lib, Limit, plain_id
+
+Order = Annotated[
+    Literal["plan", "folder"],
+    QueryParameter(
+        description="`folder`: as the outline has them; any place in that list, in decimal, is then a cursor"
+    ),
+]
 
 
 def _plan(text: str) -> str:
@@ -25,9 +34,17 @@ def propose_plans(library: Lib, data: JSONBody[answers.ProposeBody]) -> answers.
 
 
 @get("/{plan_id:str}", summary="One plan", sync_to_thread=True)
-def get_plan(library: Lib, plan_id: FromPath[str], cursor: Cursor = None, limit: Limit = 100) -> answers.PlanDetail:
+def get_plan(
+    library: Lib, plan_id: FromPath[str], cursor: Cursor = None, limit: Limit = 100, order: Order = "plan"
+) -> answers.PlanDetail:
     """Its steps, and behind the last of them the files that no step concerns."""
-    return present.plan_detail(library.sorting.plan(_plan(plan_id), cursor, limit))
+    return present.plan_detail(library.sorting.plan(_plan(plan_id), cursor, limit, folders=order == "folder"))
+
+
+@get("/{plan_id:str}/outline", summary="A plan as a whole", sync_to_thread=True)
+def get_plan_outline(library: Lib, plan_id: FromPath[str]) -> answers.PlanOutline:
+    """How many photos go where, by which rule, and what they wait for; with the ids of all steps, but not the steps."""
+    return present.plan_outline(library.sorting.outline(_plan(plan_id)))
 
 
 @post("/{plan_id:str}/apply", summary="Approve a plan", status_code=202, sync_to_thread=True)
@@ -39,7 +56,7 @@ def apply_plan(library: Lib, plan_id: FromPath[str], data: JSONBody[answers.Some
 @post("/{plan_id:str}/refuse", summary="Refuse steps", status_code=200, sync_to_thread=True)
 def refuse_steps(library: Lib, plan_id: FromPath[str], data: JSONBody[answers.StepsBody]) -> answers.PlanRecord:
     """Leave these photos where they are until the rule changes; the plan that waits now, which has another id."""
-    return present.plan_record(library.sorting.refuse(_plan(plan_id), _steps(data.steps) or ()))
+    return present.plan_record(library.sorting.refuse(_plan(plan_id), _steps(data.steps)))
 
 
 @post("/{plan_id:str}/undo", summary="Undo a plan", status_code=202, sync_to_thread=True)
@@ -58,5 +75,5 @@ def _steps(given: list[str] | None) -> list[str] | None:
 router = Router(
     path="/plans",
     tags=["sorting"],
-    route_handlers=[list_plans, propose_plans, get_plan, apply_plan, refuse_steps, undo_plan],
+    route_handlers=[list_plans, propose_plans, get_plan, get_plan_outline, apply_plan, refuse_steps, undo_plan],
 )

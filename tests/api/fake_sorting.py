@@ -10,6 +10,7 @@ import msgspec
 from pixsortd import records
 from pixsortd.api import ports
 from pixsortd.config import SortRule
+from pixsortd.daemon.sorting.outline import by_folder, outlined
 from pixsortd.errors import Conflict, InvalidRequest, NotFound, PlanChanged, RulesNotWritten, RulesRefused
 from pixsortd.records import PlanState, StepState
 from tests.api.fake_parts import Entries
@@ -179,8 +180,10 @@ class FakeSorting:
         more = str(start + limit) if start + limit < len(every) else None
         return ports.Page(items=every[start : start + limit], next_cursor=more, total=len(every))
 
-    def plan(self, plan: str, cursor: str | None, limit: int) -> ports.PlanDetail:
+    def plan(self, plan: str, cursor: str | None, limit: int, *, folders: bool = False) -> ports.PlanDetail:
         whole, start = self._known(plan), int(cursor or 0)
+        if folders:
+            whole = msgspec.structs.replace(whole, steps=tuple(by_folder(whole.steps)))
         end, steps = start + limit, len(whole.steps)
         return msgspec.structs.replace(
             whole,
@@ -188,6 +191,11 @@ class FakeSorting:
             unmoved=whole.unmoved[max(0, start - steps) : max(0, end - steps)],
             next_cursor=str(end) if end < steps + whole.left else None,
         )
+
+    def outline(self, plan: str) -> ports.PlanOutline:
+        whole = self._known(plan)
+        made = records.Plan(id=plan, at=5.0, root="r1", unmoved=whole.unmoved, rooms=whole.rooms)
+        return outlined(whole.record, made, whole.steps)
 
     def propose(self, root: str | None) -> Sequence[records.PlanRecord]:
         if root not in (None, "r1"):
@@ -220,7 +228,7 @@ class FakeSorting:
     def apply(self, plan: str, steps: Sequence[str] | None) -> ports.Started:
         return self._keep(self._waiting(plan, steps))
 
-    def refuse(self, plan: str, steps: Sequence[str]) -> records.PlanRecord:
+    def refuse(self, plan: str, steps: Sequence[str] | None) -> records.PlanRecord:
         self.refused |= {one.step.image for one in self._waiting(plan, steps)}
         return self._draft().record
 

@@ -52,6 +52,29 @@ def test_there_is_nothing_before_the_first_clustering(api):
     assert (found["run"], found["at"], found["items"], found["applied"]) == (None, None, [], [])
 
 
+def test_a_proposal_of_many_lines_is_paged(api, library, photos):
+    for number in range(5):
+        library.curation.changes[f"m{number}"] = GroupChange(
+            id=f"m{number}", kind=GroupChangeKind.MOVE, photos=(number.to_bytes(32, "big"),), group="g1", to="g2"
+        )
+    whole = api.get("/api/groups/proposal").json()
+    ids = [one["id"] for one in whole["items"]]
+    assert (len(ids), len(whole["applied"]), whole["total"], whole["next_cursor"]) == (7, 1, 8, None)
+    assert whole["waiting"] == {"join": 1, "leave": 1, "move": 5}
+    found, cursor = [], "0"
+    while cursor is not None:
+        page = api.get("/api/groups/proposal", params={"cursor": cursor, "limit": 3}).json()
+        assert (page["total"], page["waiting"]) == (8, whole["waiting"])
+        found += [one["id"] for one in [*page["items"], *page["applied"]]]
+        cursor = page["next_cursor"]
+    assert found == [*ids, "done"]
+    moves = api.get("/api/groups/proposal", params={"kind": "move", "limit": 500}).json()
+    assert ([one["id"] for one in moves["items"]], moves["applied"], moves["total"]) == (ids[2:], [], 5)
+    assert api.get("/api/groups/proposal", params={"limit": 3, "cursor": "99"}).json()["items"] == []
+    for wrong in ({"limit": 0}, {"limit": 501}, {"cursor": "-1"}, {"cursor": "c1"}, {"kind": "none"}):
+        assert api.get("/api/groups/proposal", params=wrong).status_code == 422, wrong
+
+
 def test_a_long_line_is_shortened_in_the_list_and_whole_by_itself(api, library):
     many = tuple(number.to_bytes(32, "big") for number in range(100))
     library.curation.changes["c1"] = GroupChange(id="c1", kind=GroupChangeKind.BIRTH, photos=many, to="g7")

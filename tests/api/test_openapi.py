@@ -52,6 +52,7 @@ CALLS = {
     ("get", "/api/plans"),
     ("post", "/api/plans"),
     ("get", "/api/plans/{plan_id}"),
+    ("get", "/api/plans/{plan_id}/outline"),
     ("post", "/api/plans/{plan_id}/apply"),
     ("post", "/api/plans/{plan_id}/refuse"),
     ("post", "/api/plans/{plan_id}/undo"),

@@ -147,6 +147,39 @@ def test_a_plan_is_paged_through_its_steps_and_then_what_no_step_concerns(api, d
     assert (page["left"], page["total"]) == (1, 3)
 
 
+def test_a_plan_is_told_as_a_whole_and_paged_from_any_place_by_folder(api, draft):
+    first, *_ = draft["items"]
+    plan = api.post(f"/api/plans/{draft['id']}/refuse", json={"steps": [first["id"]]}).json()["id"]
+    whole = api.get(f"/api/plans/{plan}/outline").json()
+    ids = [step for folder in whole["folders"] for step in folder["steps"]]
+    assert {folder["path"].rpartition("/")[2] for folder in whole["folders"]} == {"Sorted"}
+    assert (whole["id"], whole["steps"], whole["settled"], whole["by_rule"]) == (plan, 2, [], {"All": 2})
+    assert whole["waits"] == {"the first plan of an inbox waits for you": 2}
+    assert (whole["stays"], whole["rooms"]) == ({"you said leave it": 1}, draft["rooms"])
+    for place in range(2):
+        page = api.get(f"/api/plans/{plan}", params={"order": "folder", "cursor": str(place), "limit": 1}).json()
+        assert [one["id"] for one in page["items"]] == [ids[place]]
+    behind = api.get(f"/api/plans/{plan}", params={"order": "folder", "cursor": "2", "limit": 1}).json()
+    assert ([one["image"] for one in behind["unmoved"]], behind["items"]) == ([first["image"]], [])
+    assert api.get("/api/plans/none/outline").status_code == 404
+    assert api.get(f"/api/plans/{plan}", params={"order": "size"}).status_code == 422
+
+
+def test_the_outline_of_what_was_done_says_which_steps_are_settled(api, draft, library):
+    started = library.sorting.apply(draft["id"], None)
+    done = started.record.id
+    assert api.get(f"/api/plans/{done}/outline").json()["settled"] == []
+    library.sorting.refuse_done(started, "the file is gone")
+    whole = api.get(f"/api/plans/{done}/outline").json()
+    assert sorted(whole["settled"]) == sorted(one["id"] for one in draft["items"])
+
+
+def test_all_steps_are_refused_by_saying_so(api, draft):
+    path = f"/api/plans/{draft['id']}/refuse"
+    assert api.post(path, json={}).status_code == 422
+    assert api.post(path, json={"steps": None}).json()["steps"] == 0
+
+
 def test_approving_some_steps_leaves_the_others_waiting(api, draft):
     answer = api.post(f"/api/plans/{draft['id']}/apply", json={"steps": [draft["items"][0]["id"]]})
     started = answer.json()
@@ -200,5 +233,4 @@ def test_an_unknown_plan_is_no_plan(api, path, body):
 def test_refusing_takes_steps_and_only_those_of_the_plan(api, draft):
     path = f"/api/plans/{draft['id']}/refuse"
     assert api.post(path, json={"steps": []}).status_code == 422
-    assert api.post(path, json={"steps": None}).status_code == 422
     assert api.post(path, json={"steps": ["s1"]}).status_code == 404

@@ -202,6 +202,9 @@ class Proposal(Answer, frozen=True, kw_only=True):
     conflicts: list[str]
     items: list[ProposedChange]
     applied: list[ProposedChange]
+    waiting: Annotated[dict[GroupChangeKind, int], Meta(description="lines that wait by kind, on this page or not")]
+    next_cursor: str | None
+    total: Annotated[int, Meta(ge=0, description="lines that wait, and those that applied themselves")]
 
 
 class SettleBody(Body, frozen=True, kw_only=True):

@@ -156,6 +156,7 @@ class PlanRecord(Answer, frozen=True, kw_only=True):
     by: Annotated[str, Meta(description="`you` or `rules`: who approved it")]
     rules: Annotated[str, Meta(description="digest of the rules")]
     undoes: Annotated[str, Meta(description="id of the plan that it takes back")]
+    redoes: Annotated[str, Meta(description="id of the plan that it so does again; empty if it takes back no undoing")]
     undone_by: str
     steps: int
     done: Annotated[int, Meta(description="steps that were done, whether or not they were taken back since")]
@@ -230,6 +231,24 @@ class PlanDetail(PlanRecord, frozen=True, kw_only=True):
     total: Annotated[int, Meta(ge=0, description="steps, and files that no step concerns")]
 
 
+class PlanFolder(Answer, frozen=True, kw_only=True):
+    """A folder that photos of a plan come to be in, and its steps by the names of their photos."""
+
+    path: Shown
+    steps: Annotated[list[str], Meta(description="ids")]
+
+
+class PlanOutline(PlanRecord, frozen=True, kw_only=True):
+    """A plan as a whole: all that can be told without its steps. Counts have the most frequent first."""
+
+    folders: list[PlanFolder]
+    settled: Annotated[list[str], Meta(description="ids of steps with which nothing can be done any more")]
+    by_rule: Annotated[dict[str, int], Meta(description="steps by the name of their rule")]
+    waits: Annotated[dict[str, int], Meta(description="steps by what they wait for, in words")]
+    stays: Annotated[dict[str, int], Meta(description="files that no step concerns by why, in words")]
+    rooms: list[PlanRoom]
+
+
 class StartedPlan(PlanRecord, frozen=True, kw_only=True):
     """A plan that is being carried out."""
 
@@ -249,6 +268,6 @@ class SomeStepsBody(Body, frozen=True, kw_only=True):
 
 
 class StepsBody(Body, frozen=True, kw_only=True):
-    """Steps of the plan."""
+    """Steps of the plan; null, which has to be said: all of them."""
 
-    steps: StepIds
+    steps: StepIds | None

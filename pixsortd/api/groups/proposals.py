@@ -1,11 +1,20 @@
 """What the last clustering would change, line by line, for the user to accept or refuse."""
 
+from typing import Annotated
+
 from litestar import get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from pixsortd.api import answers, ports, present
 from pixsortd.api.parameters import Lib, photo_ids, plain_id
 from pixsortd.errors import NotFound
+from pixsortd.records import GroupChangeKind
+
+Place = Annotated[
+    str | None, QueryParameter(pattern=r"^[0-9]{1,9}$", description="how many lines are left out before, in decimal")
+]
+Kind = Annotated[GroupChangeKind | None, QueryParameter(description="lines of this kind alone")]
+Lines = Annotated[int | None, QueryParameter(ge=1, le=500, description="lines on a page")]
 
 
 def change_id(text: str) -> str:
@@ -14,9 +23,12 @@ def change_id(text: str) -> str:
 
 
 @get("/proposal", summary="What a clustering would change", sync_to_thread=True)
-def get_proposal(library: Lib) -> answers.Proposal:
-    """The lines that wait for the user, and those that applied themselves because no group of the user's is in them."""
-    return present.proposal(library.curation.proposal())
+def get_proposal(library: Lib, cursor: Place = None, limit: Lines = None, kind: Kind = None) -> answers.Proposal:
+    """The lines that wait for the user, and those that applied themselves because no group of the user's is in them.
+
+    Without a `limit` it has all of them; with one a page of those that wait, and behind the last of them of the others.
+    """
+    return present.proposal(library.curation.proposal(), 0 if cursor is None else int(cursor), limit, kind)
 
 
 @get("/proposal/{change:str}", summary="One line of the proposal", sync_to_thread=True)

@@ -96,6 +96,8 @@ from pixsortd.api.ports.settings import (
 )
 from pixsortd.api.ports.sorting import (
     PlanDetail,
+    PlanFolder,
+    PlanOutline,
     Preview,
     PreviewItem,
     Replayed,
@@ -180,6 +182,8 @@ __all__ = [
     "PastEdit",
     "Ping",
     "PlanDetail",
+    "PlanFolder",
+    "PlanOutline",
     "Preview",
     "PreviewItem",
     "Quality",

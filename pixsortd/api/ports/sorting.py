@@ -1,6 +1,6 @@
 """Sorting as the API sees it: rules, what they would do, plans, and taking them back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pixsortd.api.ports.photos import Page
@@ -117,6 +117,31 @@ class PlanDetail(Record, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class PlanFolder(Record, frozen=True, kw_only=True):
+    """A folder that photos of a plan come to be in."""
+
+    path: bytes
+    """Absolute."""
+    steps: tuple[str, ...]
+    """Ids of the steps, by the names of their photos."""
+
+
+class PlanOutline(Record, frozen=True, kw_only=True):
+    """A plan as a whole. Counts are by name or words, the most frequent first."""
+
+    record: PlanRecord
+    folders: tuple[PlanFolder, ...] = ()
+    settled: tuple[str, ...] = ()
+    """Ids of the steps with which nothing can be done any more: those that were refused or taken back."""
+    rules: Mapping[str, int] = {}
+    """Steps by rule."""
+    waits: Mapping[str, int] = {}
+    """Steps by what they wait for."""
+    stays: Mapping[str, int] = {}
+    """Files that no step concerns, by why."""
+    rooms: tuple[Room, ...] = ()
+
+
 class Started(Record, frozen=True, kw_only=True):
     """A plan that was approved, and the job that carries it out."""
 
@@ -162,8 +187,15 @@ class Sorting(Protocol):
         """What waits first, then the history, newest first. Raises InvalidRequest for a cursor that is not ours."""
         ...
 
-    def plan(self, plan: str, cursor: str | None, limit: int) -> PlanDetail:
-        """One plan, with at most ``limit`` steps and unmoved files. Raises InvalidRequest for a foreign cursor."""
+    def plan(self, plan: str, cursor: str | None, limit: int, *, folders: bool = False) -> PlanDetail:
+        """One plan, with at most ``limit`` steps and unmoved files. Raises InvalidRequest for a foreign cursor.
+
+        With ``folders`` in the order of the outline, where any place in the list, in decimal, is a cursor.
+        """
+        ...
+
+    def outline(self, plan: str) -> PlanOutline:
+        """One plan as a whole."""
         ...
 
     def propose(self, root: str | None) -> Sequence[PlanRecord]:
@@ -181,8 +213,8 @@ class Sorting(Protocol):
         """
         ...
 
-    def refuse(self, plan: str, steps: Sequence[str]) -> PlanRecord:
-        """Leave these photos where they are, until the rule changes; the plan that waits afterwards, with other steps.
+    def refuse(self, plan: str, steps: Sequence[str] | None) -> PlanRecord:
+        """Leave these photos (None: all) where they are until the rule changes; the plan that waits afterwards.
 
         Raises PlanChanged, Conflict (it waits no more), NotFound for a step that is not in it.
         """

@@ -30,6 +30,7 @@ from pixsortd.api.present.roots import file_page, root, root_page, why
 from pixsortd.api.present.settings import setting_page
 from pixsortd.api.present.sorting import (
     plan_detail,
+    plan_outline,
     plan_page,
     plan_record,
     preview,
@@ -67,6 +68,7 @@ __all__ = [
     "overview",
     "past_edit_page",
     "plan_detail",
+    "plan_outline",
     "plan_page",
     "plan_record",
     "preview",

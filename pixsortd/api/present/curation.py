@@ -1,5 +1,6 @@
 """Edits of groups, their history, and what a clustering would change."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pixsortd import records
@@ -55,9 +56,16 @@ def proposed_change(given: records.GroupChange, names: Mapping[str, str], shown:
     return answers.ProposedChange(**(known | about))
 
 
-def proposal(given: ports.Outlook) -> answers.Proposal:
-    """What the last clustering would change and what it changed."""
+def proposal(
+    given: ports.Outlook, start: int = 0, limit: int | None = None, kind: records.GroupChangeKind | None = None
+) -> answers.Proposal:
+    """What the last clustering would change and what it changed: of its lines, of one kind if any, a page or all."""
     about = given.proposal
+    waiting = [one for one in about.changes if kind in (None, one.kind)]
+    applied = [one for one in about.applied if kind in (None, one.kind)]
+    whole = len(waiting) + len(applied)
+    end = whole if limit is None else start + limit
+    behind = slice(max(0, start - len(waiting)), max(0, end - len(waiting)))
     return answers.Proposal(
         run=about.run or None,
         at=about.at if about.run else None,
@@ -65,8 +73,11 @@ def proposal(given: ports.Outlook) -> answers.Proposal:
         photos=about.photos,
         changed=about.changed,
         conflicts=[clean(one) for one in about.conflicts],
-        items=[proposed_change(one, given.names, SHOWN) for one in about.changes],
-        applied=[proposed_change(one, given.names, SHOWN) for one in about.applied],
+        items=[proposed_change(one, given.names, SHOWN) for one in waiting[start:end]],
+        applied=[proposed_change(one, given.names, SHOWN) for one in applied[behind]],
+        waiting=dict(Counter(one.kind for one in about.changes)),
+        next_cursor=str(end) if end < whole else None,
+        total=whole,
     )
 
 

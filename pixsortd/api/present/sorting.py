@@ -155,6 +155,23 @@ def _unmoved(given: records.Unmoved) -> answers.Unmoved:
     )
 
 
+def _rooms(given: Sequence[records.Room]) -> list[answers.PlanRoom]:
+    return [answers.PlanRoom(base=shown(one.base), needed=one.needed, free=one.free) for one in given]
+
+
+def plan_outline(given: ports.PlanOutline) -> answers.PlanOutline:
+    """A plan as a whole."""
+    return answers.PlanOutline(
+        **_plan(given.record),
+        folders=[answers.PlanFolder(path=shown(one.path), steps=list(one.steps)) for one in given.folders],
+        settled=list(given.settled),
+        by_rule=_counts(given.rules),
+        waits=_counts(given.waits),
+        stays=_counts(given.stays),
+        rooms=_rooms(given.rooms),
+    )
+
+
 def plan_detail(given: ports.PlanDetail) -> answers.PlanDetail:
     """A plan with a page of what it says."""
     return answers.PlanDetail(
@@ -162,7 +179,7 @@ def plan_detail(given: ports.PlanDetail) -> answers.PlanDetail:
         items=[_step(one) for one in given.steps],
         unmoved=[_unmoved(one) for one in given.unmoved],
         left=given.left,
-        rooms=[answers.PlanRoom(base=shown(one.base), needed=one.needed, free=one.free) for one in given.rooms],
+        rooms=_rooms(given.rooms),
         next_cursor=given.next_cursor,
         total=given.record.steps + given.left,
     )

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 YOU, RULES = "you", "rules"
 """Who approves plans."""
+LISTED = "`pixsortd sort plan` shows what waits and `pixsortd sort log` what was done, as the page's Inbox does."
+"""Where the ids of plans are found."""
 
 
 class Roots(Protocol):
@@ -160,7 +162,7 @@ class Flow:
         self._tell()
         return run, job
 
-    def refuse(self, plan: str, steps: Sequence[str]) -> Plan | None:
+    def refuse(self, plan: str, steps: Sequence[str] | None) -> Plan | None:
         """Leave photos where they are until the rule changes; what waits then, if anything. Raises as ``apply``."""
         with self._turn:
             chosen = self._chosen(plan, steps)
@@ -173,7 +175,7 @@ class Flow:
         """The part of a waiting plan that is meant."""
         root = self._drafts.root_of(plan)
         if root is None:
-            raise NotFound(f"there is no plan {plan}", next_step="GET /api/plans lists what waits and what was done.")
+            raise NotFound(f"there is no plan {plan}", next_step=LISTED)
         if not self._line.settled(root):
             self._planned(root)
         waiting = self._drafts.of(root)
@@ -181,24 +183,36 @@ class Flow:
             raise self._changed(root)
         known = {step.id for step in waiting.steps}
         if steps is not None and not known.issuperset(steps):
-            raise NotFound("this plan has no such step", next_step=f"GET /api/plans/{plan} lists its steps.")
+            raise NotFound(
+                "this plan has no such step",
+                next_step=f"`pixsortd sort plan {plan} --json` lists its steps, as the page does.",
+            )
         chosen = part(waiting, known if steps is None else steps)
         if not chosen.steps:
             raise Conflict("this plan has nothing to do", next_step="Its files are left where they are; it says why.")
         return chosen
+
+    def former(self, plan: str) -> PlanChanged | None:
+        """What to say of a plan that waited and does not any more; None where there never was such a one."""
+        root = self._drafts.root_of(plan)
+        return None if root is None else self._changed(root)
 
     def _changed(self, root: str) -> PlanChanged:
         waiting = self._drafts.of(root)
         return PlanChanged(
             "files or rules have changed since this plan was made, or it was approved already",
             plan=waiting.id if waiting is not None else "",
-            next_step="Look at what waits now." if waiting is not None else "Nothing waits there now.",
+            next_step=f"Plan {waiting.id} waits now: look at it in the page's Inbox, or with `pixsortd sort plan`."
+            if waiting is not None
+            else "Nothing waits there now; `pixsortd sort log` and the page's history say what was done.",
         )
 
     def _require_inbox(self, root: str) -> None:
         standing = {record.id: record for record in self._roots.records()}
         if root not in standing:
-            raise NotFound(f"there is no root {root}", next_step="GET /api/roots lists the configured ones.")
+            raise NotFound(
+                f"there is no root {root}", next_step="`pixsortd status` lists the roots, as the page's Settings do."
+            )
         if standing[root].role is not Role.INBOX:
             raise Conflict("that root is no inbox, so nothing is sorted from it", next_step="Name an inbox.")
         if standing[root].state is not RootState.ONLINE:

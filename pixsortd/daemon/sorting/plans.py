@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pixsortd.api.ports import Page, PlanDetail, Started, StepEntry
+from pixsortd.api.ports import Page, PlanDetail, PlanOutline, Started, StepEntry
 from pixsortd.daemon.sorting.drafts import Drafts, record
 from pixsortd.daemon.sorting.flow import YOU, Flow
+from pixsortd.daemon.sorting.outline import by_folder, by_reason, outlined
 from pixsortd.daemon.sorting.takeback import Undo
 from pixsortd.errors import InvalidRequest, NotFound
-from pixsortd.records import Job, Plan, PlanRecord
+from pixsortd.records import Job, Plan, PlanRecord, Unmoved
 from pixsortd.sorting.sorter import Sorter
 
 _FOREIGN = "this cursor is not one of this list"
@@ -40,15 +41,31 @@ class Plans:
         more = len(drafts) - start + len(runs) > limit
         return Page(items=items, next_cursor=items[-1].id if more and items else None, total=len(drafts) + total)
 
-    def plan(self, plan: str, cursor: str | None, limit: int) -> PlanDetail:
-        """One plan, with a slice of its steps and of the files that stay. Raises ``NotFound``, ``InvalidRequest``."""
+    def plan(self, plan: str, cursor: str | None, limit: int, *, folders: bool = False) -> PlanDetail:
+        """One plan, with a slice of its steps and of the files that stay.
+
+        Raises ``NotFound``, ``InvalidRequest``, and ``PlanChanged`` for one that waited and was replaced.
+        """
         start = _place(cursor)
+        line, found, entries = self._whole(plan)
+        if folders:
+            return _detail(line, found, by_folder(entries), by_reason(found.unmoved), start, limit)
+        return _detail(line, found, entries, found.unmoved, start, limit)
+
+    def outline(self, plan: str) -> PlanOutline:
+        """One plan as a whole. Raises ``NotFound``."""
+        return outlined(*self._whole(plan))
+
+    def _whole(self, plan: str) -> tuple[PlanRecord, Plan, Sequence[StepEntry]]:
         draft = self._drafts.get(plan)
         if draft is not None:
-            return _detail(record(draft), draft, [StepEntry(step=step) for step in draft.steps], start, limit)
+            return record(draft), draft, [StepEntry(step=step) for step in draft.steps]
+        former = self._flow.former(plan)
+        if former is not None:
+            raise former
         told = self._sorter.steps_of(plan)
         entries = [StepEntry(step=one.step, state=one.state, reason=one.why) for one in told]
-        return _detail(self._sorter.record(plan), self._sorter.plan_of(plan), entries, start, limit)
+        return self._sorter.record(plan), self._sorter.plan_of(plan), entries
 
     # --- done --------------------------------------------------------------------------------------
 
@@ -60,7 +77,7 @@ class Plans:
         """Approve what waits, or some steps of it. Raises ``PlanChanged``, ``Conflict``, ``NotFound``."""
         return self._started(self._flow.apply(plan, steps))
 
-    def refuse(self, plan: str, steps: Sequence[str]) -> PlanRecord:
+    def refuse(self, plan: str, steps: Sequence[str] | None) -> PlanRecord:
         """Leave photos where they are. Raises ``PlanChanged``, ``NotFound``."""
         root = self._drafts.root_of(plan) or ""
         waiting = self._flow.refuse(plan, steps)
@@ -100,15 +117,17 @@ def _place(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _detail(line: PlanRecord, plan: Plan, entries: Sequence[StepEntry], start: int, limit: int) -> PlanDetail:
+def _detail(
+    line: PlanRecord, plan: Plan, entries: Sequence[StepEntry], unmoved: Sequence[Unmoved], start: int, limit: int
+) -> PlanDetail:
     """A slice of the steps with the files that stay behind them."""
     end = start + limit
-    whole = len(entries) + len(plan.unmoved)
+    whole = len(entries) + len(unmoved)
     return PlanDetail(
         record=line,
         steps=tuple(entries[start:end]),
-        unmoved=plan.unmoved[max(0, start - len(entries)) : max(0, end - len(entries))],
-        left=len(plan.unmoved),
+        unmoved=tuple(unmoved[max(0, start - len(entries)) : max(0, end - len(entries))]),
+        left=len(unmoved),
         rooms=plan.rooms,
         next_cursor=str(end) if end < whole else None,
     )

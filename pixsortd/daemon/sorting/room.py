@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from pixsortd.api.ports import MetricKind, Page, PlanDetail, Preview, Reading, Replayed, RulesReport, Started
+from pixsortd.api.ports import (
+    MetricKind,
+    Page,
+    PlanDetail,
+    PlanOutline,
+    Preview,
+    Reading,
+    Replayed,
+    RulesReport,
+    Started,
+)
 from pixsortd.config import Loaded, Settings, SortRule
 from pixsortd.daemon.heart import Heart
 from pixsortd.daemon.jobs import Jobs
@@ -20,6 +30,7 @@ from pixsortd.daemon.sorting.restless import Restless
 from pixsortd.daemon.sorting.roles import Roles
 from pixsortd.daemon.sorting.rulebook import RuleBook
 from pixsortd.daemon.sorting.runs import Runs
+from pixsortd.daemon.sorting.stragglers import Stragglers
 from pixsortd.daemon.sorting.subjects import Subjects
 from pixsortd.daemon.sorting.takeback import Undo
 from pixsortd.index.store import Store
@@ -67,6 +78,7 @@ class DaemonSorting:
             store,
             roots,
             subjects,
+            Stragglers(store, roots, lambda: rules.rules, sorter, extensions),
             lambda: rules.rules,
             sorter,
             compare,
@@ -208,9 +220,13 @@ class DaemonSorting:
         """What waits, then the history."""
         return self._plans.plans(cursor, limit)
 
-    def plan(self, plan: str, cursor: str | None, limit: int) -> PlanDetail:
+    def plan(self, plan: str, cursor: str | None, limit: int, *, folders: bool = False) -> PlanDetail:
         """One plan."""
-        return self._plans.plan(plan, cursor, limit)
+        return self._plans.plan(plan, cursor, limit, folders=folders)
+
+    def outline(self, plan: str) -> PlanOutline:
+        """One plan as a whole."""
+        return self._plans.outline(plan)
 
     def propose(self, root: str | None) -> Sequence[PlanRecord]:
         """Plan anew, now."""
@@ -220,7 +236,7 @@ class DaemonSorting:
         """Approve what waits."""
         return self._plans.apply(plan, steps)
 
-    def refuse(self, plan: str, steps: Sequence[str]) -> PlanRecord:
+    def refuse(self, plan: str, steps: Sequence[str] | None) -> PlanRecord:
         """Leave photos where they are."""
         return self._plans.refuse(plan, steps)
 
