@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pixsortd.records import Place, PlanRecord, PlanState
+from pixsortd.sorting.departures import Departures
 from pixsortd.sorting.journal import Approved, Closed, Declined, Deed, Move, Note, Stopped
 
 SORT = "sort"
@@ -31,6 +32,8 @@ class History:
         self._declined: set[tuple[bytes, str]] = set()
         self._done: set[tuple[bytes, str]] = set()
         self._made: set[Place] = set()
+        self.departures = Departures()
+        """Photos that were moved, by where they were."""
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -92,6 +95,7 @@ class History:
         if run is None:
             return
         self._made.update(move.makes)
+        self.departures.take(move)
         size = sum(step.stamp.size for step in move.steps)
         self._change(replace(run, done=run.done + 1, bytes=run.bytes + size))
         key = (move.image, move.rule)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.records import Place, Plan, PlanRecord, PlanStep, Record, StepState
+from pixsortd.sorting.departures import Departure
 from pixsortd.sorting.disk import Directories
 from pixsortd.sorting.journal import Approved, Closed, Declined, Ended, Move, Stopped
 from pixsortd.sorting.lots import lots, places
@@ -221,6 +222,11 @@ class Sorter:
         """Photos and digests of the rules that they are not to follow: refused, or done and taken back."""
         with self._mover.lock:
             return self._mover.history.refused()
+
+    def departure(self, place: Place) -> Departure | None:
+        """The photo that the file at a place may belong to, and that was moved away from beside it."""
+        with self._mover.lock:
+            return self._mover.history.departures.of(place)
 
     def done(self) -> frozenset[tuple[bytes, str]]:
         """Photos and digests of the rules that have made a copy or link of them before."""

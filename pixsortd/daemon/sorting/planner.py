@@ -11,8 +11,9 @@ from pixsortd.daemon.quality.comparison import Comparison
 from pixsortd.daemon.sorting.world import Look
 from pixsortd.index.scored import Scored
 from pixsortd.index.store import Store
-from pixsortd.records import Place, Plan, RootRecord, Subject, Unmoved
+from pixsortd.records import Companion, Place, Plan, RootRecord, Subject, Unmoved
 from pixsortd.sorting.planning.forward import plan
+from pixsortd.sorting.planning.late import Late
 from pixsortd.sorting.planning.world import Terms
 from pixsortd.sorting.rules import Choice, Rules
 
@@ -32,6 +33,12 @@ class Subjects(Protocol):
     def of_inbox(self, root: str) -> Iterator[Subject]: ...
 
 
+class Stragglers(Protocol):
+    """Who finds files whose photos are elsewhere already."""
+
+    def of_inbox(self, root: str) -> Iterator[Late]: ...
+
+
 class Memory(Protocol):
     """What was said and done before."""
 
@@ -49,6 +56,7 @@ class Planner:
         store: Store,
         roots: Roots,
         subjects: Subjects,
+        stragglers: Stragglers,
         rules: Callable[[], Rules],
         memory: Memory,
         compare: Callable[[Iterable[Scored]], Comparison],
@@ -63,6 +71,7 @@ class Planner:
         self._store = store
         self._roots = roots
         self._subjects = subjects
+        self._stragglers = stragglers
         self._rules = rules
         self._memory = memory
         self._compare = compare
@@ -91,11 +100,21 @@ class Planner:
         unscored = self._unscored([one.image for one in subjects]) if rules.weigh_scores else frozenset()
         young = now - self._settings().watch.quiet
 
+        def is_young(one: Companion) -> bool:
+            return young < one.stamp.ctime_ns / 1e9 <= now
+
+        def late() -> Iterator[Late]:
+            for one in self._stragglers.of_inbox(root):
+                if is_young(one.file):
+                    later.append(Unmoved(place=one.file.place, image=one.image, why=UNSETTLED))
+                elif one.file.place.absolute not in going:
+                    yield one
+
         def chosen() -> Iterator[tuple[Subject, tuple[Choice, ...]]]:
             for subject in subjects:
                 if subject.place.absolute in going:
                     continue
-                growing = any(young < one.stamp.ctime_ns / 1e9 <= now for one in subject.companions)
+                growing = any(map(is_young, subject.companions))
                 if growing or subject.image in unscored:
                     why = UNSETTLED if growing else "its scores are still being computed"
                     later.append(Unmoved(place=subject.place, image=subject.image, why=why))
@@ -105,6 +124,6 @@ class Planner:
                     untaken[subject.place] = rules.untaken(subject, now)
                 yield subject, choices
 
-        made = plan(chosen(), Look(self._store, self._roots.records(), self._compare), terms)
+        made = plan(chosen(), Look(self._store, self._roots.records(), self._compare), terms, late())
         unmoved = [replace(one, why=untaken.get(one.place, one.why)) for one in made.unmoved]
         return replace(made, unmoved=tuple(sorted((*unmoved, *later), key=lambda one: one.place.absolute)))

@@ -10,6 +10,7 @@ from pixsortd.sorting import names
 from pixsortd.sorting.planning.approval import Standing, waits
 from pixsortd.sorting.planning.conflicts import Rival, Way
 from pixsortd.sorting.planning.identity import named_plan
+from pixsortd.sorting.planning.late import Late, followed
 from pixsortd.sorting.planning.meeting import Meeting, ruled
 from pixsortd.sorting.planning.scene import Scene, Stays
 from pixsortd.sorting.planning.space import BOUND, Space
@@ -21,18 +22,21 @@ from pixsortd.sorting.rules import Choice
 class _Draft(NamedTuple):
     """A step before it is known what of it waits."""
 
-    subject: Subject
+    place: Place
+    """Of the file."""
     turn: int
     """Which of the choices for the file."""
     choice: Choice
     step: PlanStep
 
 
-def plan(chosen: Iterable[tuple[Subject, Sequence[Choice]]], world: World, terms: Terms) -> Plan:
+def plan(
+    chosen: Iterable[tuple[Subject, Sequence[Choice]]], world: World, terms: Terms, late: Iterable[Late] = ()
+) -> Plan:
     """What would be done to the files of an inbox, each with what the rules say of it, in their order.
 
     The order of the files changes nothing. Files that get the same name are numbered in the order of
-    their content hashes.
+    their content hashes. ``late`` are files that follow photos which are elsewhere already.
     """
     scene = Scene(world, terms.photos)
     drafts: list[_Draft] = []
@@ -47,8 +51,17 @@ def plan(chosen: Iterable[tuple[Subject, Sequence[Choice]]], world: World, terms
                 why = names.spelled(str(stays))
                 unmoved.append(Unmoved(place=subject.place, image=subject.image, rule=choice.rule.name, why=why))
             else:
-                drafts.append(_Draft(subject, index, choice, step))
-    drafts.sort(key=lambda one: (one.subject.place.absolute, one.turn))
+                drafts.append(_Draft(subject.place, index, choice, step))
+    for one in sorted(late, key=lambda one: one.file.place.absolute):
+        try:
+            step = followed(one, scene, terms)
+        except Stays as stays:
+            why = names.spelled(str(stays))
+            unmoved.append(Unmoved(place=one.file.place, image=one.image, why=why))
+        else:
+            assert one.choice is not None, "a step has a rule"
+            drafts.append(_Draft(one.file.place, 0, one.choice, step))
+    drafts.sort(key=lambda one: (one.place.absolute, one.turn))
     space = Space(terms.floor)
     return named_plan(
         Plan(
@@ -68,9 +81,9 @@ def _weighed(drafts: Sequence[_Draft], scene: Scene, space: Space, terms: Terms)
     behind: set[Place] = set()
     for draft in drafts:
         crowded = space.take(draft.step, scene)
-        why = waits(Standing(draft.choice, terms, crowded, draft.subject.place in behind))
+        why = waits(Standing(draft.choice, terms, crowded, draft.place in behind))
         if why:
-            behind.add(draft.subject.place)
+            behind.add(draft.place)
         yield replace(draft.step, waits=why)
 
 

@@ -99,6 +99,10 @@ class Rules:
         self.weigh_scores = any(one.weighs_scores for one in rules)
         """Whether a photo's scores have a say in where it goes."""
 
+    def of_digest(self, digest: str) -> SortRule | None:
+        """The rule that does what a digest says."""
+        return next((one.rule for one in self._rules if one.digest == digest), None)
+
     def decide(self, subject: Subject, now: float) -> tuple[Choice, ...]:
         """The rules that take a file, in order: one, or several where all but the last continue; none at all.
 
