@@ -30,7 +30,7 @@ def log(session: shell.Session, plan: str | None, limit: int, everything: bool) 
             one["id"],
             out.instant(one["at"]),
             one["state"],
-            f"takes back {one['undoes']}" if one["undoes"] else places.get(one["root"], one["root"]),
+            told.undoing(one) or places.get(one["root"], one["root"]),
             one["by"],
             told.counts(one),
             out.size(one["bytes"]),

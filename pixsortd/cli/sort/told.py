@@ -21,8 +21,15 @@ def heading(plan: Json, places: dict[str, str]) -> str:
     place = places.get(plan["root"], plan["root"])
     if plan["state"] == "waiting":
         return f"Plan {plan['id']} for {place} waits: {photos(plan['steps'])} to sort"
-    what = f"takes back {plan['undoes']}" if plan["undoes"] else f"of {place}"
+    what = undoing(plan) or f"of {place}"
     return f"Plan {plan['id']} {what}, {out.instant(plan['at'])}, {plan['state']}: {counts(plan)}"
+
+
+def undoing(plan: Json) -> str:
+    """Which plan one takes back or does again; empty where it does neither."""
+    if plan["redoes"]:
+        return f"does {plan['redoes']} again"
+    return f"takes back {plan['undoes']}" if plan["undoes"] else ""
 
 
 def counts(plan: Json) -> str:
