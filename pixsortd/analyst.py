@@ -20,6 +20,8 @@ _LOOK = 0.2
 _READ = 1 << 16
 _TAIL = 2000
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
+_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
+"""glibc keeps what is freed: given back and fetched anew, page by page, large arrays cost half a second."""
 
 
 def command(module: str) -> tuple[str, ...]:
@@ -62,7 +64,8 @@ class Analyst:
 @contextmanager
 def started(command: Sequence[str], question: bytes, threads: int) -> Iterator[Analyst]:
     """A process with ``question`` on its standard input; it is gone at the end of the block."""
-    environment = {**os.environ, **dict.fromkeys(_THREADS, str(max(1, threads)))}  # before numpy is imported there
+    # Before numpy is imported there.
+    environment = {**os.environ, **_MEMORY, **dict.fromkeys(_THREADS, str(max(1, threads)))}
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as stderr:
         source.write(question)
         source.seek(0)
