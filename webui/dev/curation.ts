@@ -1,5 +1,6 @@
 /** What the user does to made-up groups: edits with an undo, a proposal that waits, cuts, and what was learned. */
 
+import { counted } from './sorting.ts'
 import { createHash } from 'node:crypto'
 
 import type { Cell, Cut, CutPage, Group, GroupEdit, Image, Learning, Levels, PastEdit, Proposal, ProposedChange } from '../src/lib/types.ts'
@@ -168,6 +169,7 @@ export class MockCuration {
       run: ran ? 'r1' : null, at: ran ? Date.now() / 1000 - 3 * 3600 : null, method: 'HDBSCAN on re-weighted neighbours', photos: ran ? 2400 : 0, changed: ran ? 9 : 0,
       conflicts: ran ? ['You said that two photos belong together, and that one of them is never in Sailing, where the other is pinned; the pin holds, as it is later'] : [],
       items: this.#items.map(called), applied: this.#applied.map(called),
+      waiting: counted(this.#items.map(({ kind }) => kind)), next_cursor: null, total: this.#items.length + this.#applied.length,
     }
   }
 

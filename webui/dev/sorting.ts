@@ -1,6 +1,7 @@
 /** Sorting of made-up photos: rules, a plan that waits, a history with its undoing. */
 
-import type { Job, PlanDetail, PlanRecord, PlanStep, Preview, RuleValues, SortRules, Trial, Unmoved } from '../src/lib/types.ts'
+import { folder, spot } from '../src/lib/plans.ts'
+import type { Job, PlanDetail, PlanOutline, PlanRecord, PlanStep, Preview, RuleValues, SortRules, Trial, Unmoved } from '../src/lib/types.ts'
 
 /** A photo that lies in the inbox. */
 interface Dropped {
@@ -14,6 +15,19 @@ export interface Sorted {
   /** Carry out a job of a kind and say so; answers it as it begins. */
   work(kind: string, total: number, done: () => void): Job
   tell(event: string): void
+}
+
+/** How often each text is there; empty ones are not counted. */
+export function counted<T extends string>(texts: readonly T[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const text of texts) if (text) counts[text] = (counts[text] ?? 0) + 1
+  return counts
+}
+
+function byFolder(steps: readonly PlanStep[]): Map<string, PlanStep[]> {
+  const found = new Map<string, PlanStep[]>()
+  for (const step of steps) found.set(folder(spot(step)), [...(found.get(folder(spot(step))) ?? []), step])
+  return found
 }
 
 export const INBOX = '/home/ada/Pictures/Inbox'
@@ -93,7 +107,7 @@ export class MockSorting {
   }
 
   #record(id: string, steps: number): PlanRecord {
-    return { id, at: Date.now() / 1000, state: 'waiting', root: 'inbox', by: '', rules: 'r', undoes: '', undone_by: '', steps, done: 0, refused: 0, undone: 0, bytes: steps * 1.2e6 }
+    return { id, at: Date.now() / 1000, state: 'waiting', root: 'inbox', by: '', rules: 'r', undoes: '', redoes: '', undone_by: '', steps, done: 0, refused: 0, undone: 0, bytes: steps * 1.2e6 }
   }
 
   all(): PlanDetail[] {
@@ -105,6 +119,20 @@ export class MockSorting {
     return this.all().find((one) => one.id === id)
   }
 
+  outline(plan: PlanDetail): PlanOutline {
+    const { items, unmoved, rooms } = plan
+    return {
+      ...plan, rooms, folders: [...byFolder(items)].map(([path, steps]) => ({ path, steps: steps.map(({ id }) => id) })), settled: items.filter(({ state }) => state === 'undone').map(({ id }) => id),
+      by_rule: counted(items.map(({ rule }) => rule)), waits: counted(items.map(({ waits }) => waits)), stays: counted(unmoved.map(({ why }) => why)),
+    }
+  }
+
+  /** A page of it by folder. */
+  part(plan: PlanDetail, start: number, limit: number): PlanDetail {
+    const items = [...byFolder(plan.items).values()].flat()
+    return { ...plan, items: items.slice(start, start + limit), unmoved: plan.unmoved.slice(Math.max(0, start - items.length), Math.max(0, start + limit - items.length)) }
+  }
+
   apply(plan: PlanDetail, steps: readonly string[] | null): PlanRecord & { job: string } {
     const items = plan.items.filter(({ id }) => !steps || steps.includes(id))
     return this.#carry({ ...plan, id: `p${this.#past.length}`, state: 'applying', by: 'you', items, unmoved: [], left: 0, steps: items.length })
@@ -112,7 +140,7 @@ export class MockSorting {
 
   undo(plan: PlanDetail, steps: readonly string[] | null): PlanRecord & { job: string } {
     const items = plan.items.filter(({ id }) => !steps || steps.includes(id)).map((step) => ({ ...step, state: 'waiting' as const, why: [], files: step.files.map(({ from, to, discarded }) => ({ from: to, to: from, discarded })) }))
-    return this.#carry({ ...plan, id: `p${this.#past.length}`, state: 'applying', by: 'you', at: Date.now() / 1000, undoes: plan.id, undone_by: '', items, steps: items.length })
+    return this.#carry({ ...plan, id: `p${this.#past.length}`, state: 'applying', by: 'you', at: Date.now() / 1000, undoes: plan.id, redoes: plan.redoes ? '' : plan.undoes, undone_by: '', items, steps: items.length })
   }
 
   #carry(made: PlanDetail): PlanRecord & { job: string } {
@@ -130,8 +158,8 @@ export class MockSorting {
     return { ...this.plan(made.id)!, job: job.id }
   }
 
-  refuse(plan: PlanDetail, steps: readonly string[]): PlanRecord {
-    for (const { id, image } of plan.items) if (steps.includes(id)) this.#gone.add(image)
+  refuse(plan: PlanDetail, steps: readonly string[] | null): PlanRecord {
+    for (const { id, image } of plan.items) if (!steps || steps.includes(id)) this.#gone.add(image)
     this.#library.tell('plans')
     return plan
   }

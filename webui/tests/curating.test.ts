@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { acceptAll, byGroup, common, drop, FRESH, ordered, putIn, takeOut, takes, undo } from '../src/lib/curating.svelte.ts'
+import { byGroup, common, drop, FRESH, ordered, putIn, settleAll, takeOut, takes, undo } from '../src/lib/curating.svelte.ts'
 import { LONERS } from '../src/lib/sources.ts'
 import { dismiss, toasts, undoLast } from '../src/lib/toasts.svelte.ts'
 import type { Cell, Group } from '../src/lib/types.ts'
@@ -51,7 +51,7 @@ describe('edits', () => {
       const body: unknown = JSON.parse(String(init.body))
       calls.push([path.replace('/api/groups/', ''), body])
       if (path.includes('/none/')) return Promise.resolve(Response.json({ title: 'Locked', status: 409, detail: 'The group is locked.' }, { status: 409 }))
-      if (path.endsWith('/proposal/accept')) {
+      if (/proposal.(accept|refuse)$/.test(path)) {
         const items = (body as { ids: string[] }).ids.map((id) => ({
           id,
           edit: id === 'gone' ? null : { edit: `e-${id}`, summary: `Accepted ${id}`, groups: [], undo: null, left: [] },
@@ -103,9 +103,17 @@ describe('edits', () => {
     expect(calls[3]).toEqual(['/api/groups', { images: ['p', 'q', 'r', 's'] }])
   })
 
+  it('settle lines by the hundred, and tell how far that is', async () => {
+    const heard: number[] = []
+    await settleAll(Array.from({ length: 150 }, (_, at) => `c${at}`), 'refuse', (through) => heard.push(through))
+    expect(calls.map(([path]) => path)).toEqual(['proposal/refuse', 'proposal/refuse'])
+    expect(heard).toEqual([100, 150])
+    expect(said()).toEqual(['150 changes refused'])
+  })
+
   it('accept many lines at once, and say which could not be', async () => {
-    expect(await acceptAll(['c1', 'c2', 'gone'])).toEqual(new Set(['c1', 'c2']))
-    expect(said()).toEqual(['2 changes accepted', 'Not all could be accepted'])
+    await settleAll(['c1', 'c2', 'gone'], 'accept', () => {})
+    expect(said()).toEqual(['2 changes accepted', '1 change could not be accepted'])
     undoLast()
     await vi.waitFor(() => expect(calls.slice(1).map(([path]) => path)).toEqual(['edits/e-c2/undo', 'edits/e-c1/undo']))
   })

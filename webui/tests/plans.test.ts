@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { base, below, byReason, counted, facts, folder, outcome, title, tree, undoable, waitsFor, within, type Branch } from '../src/lib/plans.ts'
+import { base, below, facts, folder, outcome, spot, title, tree, undoable, within, type Branch } from '../src/lib/plans.ts'
 import type { PlanRecord, PlanStep } from '../src/lib/types.ts'
 
 function step(to: string, waits = ''): PlanStep {
@@ -10,40 +10,46 @@ function step(to: string, waits = ''): PlanStep {
 }
 
 function plan(more: Partial<PlanRecord>): PlanRecord {
-  return { id: 'p', at: 0, state: 'applied', root: 'i', by: 'you', rules: '', undoes: '', undone_by: '', steps: 3, done: 3, refused: 0, undone: 0, bytes: 0, ...more }
+  return { id: 'p', at: 0, state: 'applied', root: 'i', by: 'you', rules: '', undoes: '', redoes: '', undone_by: '', steps: 3, done: 3, refused: 0, undone: 0, bytes: 0, ...more }
 }
 
 /** A branch as nested names, with its count. */
 function shape({ name, count, branches, steps }: Branch): unknown {
-  return [name, count, ...branches.map(shape), ...steps.map(({ files }) => base(files[0]!.to))]
+  return [name, count, ...branches.map(shape), ...steps]
 }
 
 describe('where steps lead', () => {
-  const steps = [step('/p/2024/10/a.jpg'), step('/p/2024/2/b.jpg'), step('/p/2024/2/c.jpg'), step('/p/Travel/Beach/2024/d.jpg'), step('/p/e.jpg')]
+  const folders = [
+    { path: '/p', steps: ['e'] },
+    { path: '/p/2024/10', steps: ['a'] },
+    { path: '/p/2024/2', steps: ['b', 'c'] },
+    { path: '/p/Travel/Beach/2024', steps: ['d'] },
+  ]
 
   it('is a tree of folders, where those with one folder alone are joined with it', () => {
-    expect(tree(steps).map(shape)).toEqual([['p', 5, ['2024', 3, ['2', 2, 'b.jpg', 'c.jpg'], ['10', 1, 'a.jpg']], ['Travel/Beach/2024', 1, 'd.jpg'], 'e.jpg']])
+    expect(tree(folders).map(shape)).toEqual([['p', 5, ['2024', 3, ['2', 2, 'b', 'c'], ['10', 1, 'a']], ['Travel/Beach/2024', 1, 'd'], 'e']])
   })
 
   it('has whole paths', () => {
-    const [top] = tree(steps)
+    const [top] = tree(folders)
     expect(top!.branches[0]!.branches.map(({ path }) => path)).toEqual(['/p/2024/2', '/p/2024/10'])
     expect(top!.branches[1]!.path).toBe('/p/Travel/Beach/2024')
   })
 
-  it('has all steps of a branch', () => {
-    expect(tree(steps).flatMap(below).length).toBe(5)
+  it('has all steps of a branch, and knows where in the whole list they are', () => {
+    expect(tree(folders).flatMap(below)).toEqual(['e', 'b', 'c', 'a', 'd'])
+    expect(tree(folders)[0]!.branches[0]!.branches.map(({ first }) => first)).toEqual([2, 1])
     expect(tree([])).toEqual([])
   })
 
   it('shows what goes away where it is', () => {
     const copy = step('/in/a.jpg')
-    expect(tree([{ ...copy, back: true, files: [{ from: '/p/a.jpg', to: '/in/a.jpg', discarded: false }] }]).map(({ path }) => path)).toEqual(['/p'])
-    expect(tree([{ ...copy, files: [{ from: '/in/a.jpg', to: '/in/.trash/a.jpg', discarded: true }] }]).map(({ path }) => path)).toEqual(['/in'])
+    expect(spot({ ...copy, back: true, files: [{ from: '/p/a.jpg', to: '/in/a.jpg', discarded: false }] })).toBe('/p/a.jpg')
+    expect(spot({ ...copy, files: [{ from: '/in/a.jpg', to: '/in/.trash/a.jpg', discarded: true }] })).toBe('/in/a.jpg')
   })
 
   it('keeps roots apart', () => {
-    expect(tree([step('/a/x.jpg'), step('/b/y.jpg')]).map(({ path }) => path)).toEqual(['/a', '/b'])
+    expect(tree([{ path: '/a', steps: ['x'] }, { path: '/b', steps: ['y'] }]).map(({ path }) => path)).toEqual(['/a', '/b'])
   })
 })
 
@@ -62,25 +68,13 @@ describe('paths', () => {
   })
 })
 
-describe('what steps wait for', () => {
-  it('is counted, the most frequent first', () => {
-    expect(waitsFor([step('/a', 'unsure'), step('/b', 'first'), step('/c', 'first'), step('/d')])).toEqual([['first', 2], ['unsure', 1]])
-    expect(counted(['', ''])).toEqual([])
-  })
-
-  it('of files that stay, they stand together', () => {
-    const one = { image: 'i', path: '/in/a', rule: '', why: 'no rule takes it' }
-    const files = [one, { ...one, path: '/in/b', why: 'you said leave it' }, { ...one, path: '/in/c' }]
-    expect(byReason(files).map(([why, some]) => [why, some.length])).toEqual([['no rule takes it', 2], ['you said leave it', 1]])
-  })
-})
-
 describe('a plan of the history', () => {
   it('says what it did', () => {
     expect(title(plan({}))).toBe('Sorted 3 photos')
     expect(title(plan({ done: 2, undone: 1 }))).toBe('Sorted 2 photos')
     expect(title(plan({ state: 'applying', done: 0 }))).toBe('Sorting 3 photos')
     expect(title(plan({ undoes: 'o', steps: 1 }))).toBe('Undid a plan, 1 photo')
+    expect(title(plan({ undoes: 'u', redoes: 'o', steps: 2 }))).toBe('Did a plan again, 2 photos')
   })
 
   it('says how it went', () => {
@@ -98,6 +92,7 @@ describe('a plan of the history', () => {
   it('comes to something', () => {
     expect(outcome(plan({}))).toEqual({ text: '3 photos sorted', detail: '' })
     expect(outcome(plan({ undoes: 'o', done: 1, refused: 2 }))).toEqual({ text: '1 photo back where it was', detail: '2 photos had to stay; the history says why.' })
+    expect(outcome(plan({ undoes: 'u', redoes: 'o' })).text).toBe('3 photos sorted again')
     expect(outcome(plan({ done: 0 })).text).toBe('No photo was sorted')
     expect(outcome(plan({ done: 0, undoes: 'o' })).text).toBe('Nothing could be taken back')
   })

@@ -6,7 +6,7 @@ import { approve, refuse, sorting, takeBack } from '../src/lib/sorting.svelte.ts
 import { dismiss, toasts, undoLast } from '../src/lib/toasts.svelte.ts'
 import type { Job, PlanRecord, SortRule } from '../src/lib/types.ts'
 
-const PLAN: PlanRecord = { id: 'draft', at: 0, state: 'waiting', root: 'i', by: '', rules: '', undoes: '', undone_by: '', steps: 3, done: 0, refused: 0, undone: 0, bytes: 0 }
+const PLAN: PlanRecord = { id: 'draft', at: 0, state: 'waiting', root: 'i', by: '', rules: '', undoes: '', redoes: '', undone_by: '', steps: 3, done: 0, refused: 0, undone: 0, bytes: 0 }
 const RULE: SortRule = {
   name: 'Month', when: {}, to: '/p/{taken:%Y}/', action: 'move', conflict: 'number', same: 'conflict', auto: false, confidence: 0.8, then: 'stop', digest: 'd', approved: false, problems: [], photos: 3,
 }
@@ -81,9 +81,15 @@ describe('plans', () => {
   })
 
   it('of which steps are refused', async () => {
-    expect(await refuse('draft', ['a'])).toBe(true)
+    expect(await refuse('draft', ['a'], 1)).toBe(true)
     expect(calls).toEqual([['/api/plans/draft/refuse', { steps: ['a'] }]])
     expect(said()).toEqual(['1 photo left where it is'])
+  })
+
+  it('are refused as a whole without naming a step', async () => {
+    expect(await refuse('draft', null, 3)).toBe(true)
+    expect(calls).toEqual([['/api/plans/draft/refuse', { steps: null }]])
+    expect(said()).toEqual(['3 photos left where they are'])
   })
 
   it('that are no more cannot be taken back', async () => {

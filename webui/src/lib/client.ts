@@ -3,7 +3,7 @@
 import type { paths } from './api'
 import { at } from './base.ts'
 import { asProblem, fromResponse } from './problem.ts'
-import type { Relation, RuleValues } from './types.ts'
+import type { ChangeKind, Relation, RuleValues } from './types.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type PathsOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths]
@@ -104,13 +104,15 @@ export const api = {
   release: (ids: readonly string[]): From<'post', '/api/groups/release'> => call('post', '/api/groups/release', { body: { images: [...ids] } }),
   edits: (cursor: string | null, limit: number): From<'get', '/api/groups/edits'> => call('get', '/api/groups/edits', { query: { cursor, limit } }),
   undoEdit: (edit: string): From<'post', '/api/groups/edits/{edit}/undo'> => call('post', '/api/groups/edits/{edit}/undo', { path: { edit } }),
-  proposal: (): From<'get', '/api/groups/proposal'> => call('get', '/api/groups/proposal', {}),
+  proposal: (start: number, limit: number, kind: ChangeKind | null = null): From<'get', '/api/groups/proposal'> =>
+    call('get', '/api/groups/proposal', { query: { cursor: String(start), limit, kind } }),
   proposed: (change: string): From<'get', '/api/groups/proposal/{change}'> => call('get', '/api/groups/proposal/{change}', { path: { change } }),
   accept: (change: string, images: readonly string[] | null): From<'post', '/api/groups/proposal/{change}/accept'> =>
     call('post', '/api/groups/proposal/{change}/accept', { path: { change }, body: { images: images && [...images] } }),
   refuse: (change: string, images: readonly string[] | null): From<'post', '/api/groups/proposal/{change}/refuse'> =>
     call('post', '/api/groups/proposal/{change}/refuse', { path: { change }, body: { images: images && [...images] } }),
-  acceptAll: (ids: readonly string[]): From<'post', '/api/groups/proposal/accept'> => call('post', '/api/groups/proposal/accept', { body: { ids: [...ids] } }),
+  acceptMany: (ids: readonly string[]): From<'post', '/api/groups/proposal/accept'> => call('post', '/api/groups/proposal/accept', { body: { ids: [...ids] } }),
+  refuseMany: (ids: readonly string[]): From<'post', '/api/groups/proposal/refuse'> => call('post', '/api/groups/proposal/refuse', { body: { ids: [...ids] } }),
   levels: (): From<'get', '/api/groups/levels'> => call('get', '/api/groups/levels', {}),
   cuts: (cut: CutQuery, cursor: string | null, limit: number): From<'get', '/api/groups/cuts'> => call('get', '/api/groups/cuts', { query: { ...cut, cursor, limit } }),
   cutImages: (node: string, cut: CutQuery, cursor: string | null, limit: number): From<'get', '/api/groups/cuts/{node}/images'> =>
@@ -171,13 +173,15 @@ export const api = {
     call('post', '/api/sort/replay', { body: { items: [...items], since } }),
   replayed: (): From<'get', '/api/sort/replay'> => call('get', '/api/sort/replay', {}),
   plans: (cursor: string | null, limit: number): From<'get', '/api/plans'> => call('get', '/api/plans', { query: { cursor, limit } }),
-  plan: (plan: string, cursor: string | null, limit: number): From<'get', '/api/plans/{plan_id}'> =>
-    call('get', '/api/plans/{plan_id}', { path: { plan_id: plan }, query: { cursor, limit } }),
+  plan: (plan: string): From<'get', '/api/plans/{plan_id}'> => call('get', '/api/plans/{plan_id}', { path: { plan_id: plan }, query: { limit: 1 } }),
+  planOutline: (plan: string): From<'get', '/api/plans/{plan_id}/outline'> => call('get', '/api/plans/{plan_id}/outline', { path: { plan_id: plan } }),
+  planPart: (plan: string, start: number, limit: number): From<'get', '/api/plans/{plan_id}'> =>
+    call('get', '/api/plans/{plan_id}', { path: { plan_id: plan }, query: { order: 'folder', cursor: String(start), limit } }),
   replan: (): From<'post', '/api/plans'> => call('post', '/api/plans', { body: { root: null } }),
   applyPlan: (plan: string, steps: readonly string[] | null): From<'post', '/api/plans/{plan_id}/apply'> =>
     call('post', '/api/plans/{plan_id}/apply', { path: { plan_id: plan }, body: { steps: steps && [...steps] } }),
-  refusePlan: (plan: string, steps: readonly string[]): From<'post', '/api/plans/{plan_id}/refuse'> =>
-    call('post', '/api/plans/{plan_id}/refuse', { path: { plan_id: plan }, body: { steps: [...steps] } }),
+  refusePlan: (plan: string, steps: readonly string[] | null): From<'post', '/api/plans/{plan_id}/refuse'> =>
+    call('post', '/api/plans/{plan_id}/refuse', { path: { plan_id: plan }, body: { steps: steps && [...steps] } }),
   undoPlan: (plan: string, steps: readonly string[] | null): From<'post', '/api/plans/{plan_id}/undo'> =>
     call('post', '/api/plans/{plan_id}/undo', { path: { plan_id: plan }, body: { steps: steps && [...steps] } }),
 

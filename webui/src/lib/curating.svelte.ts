@@ -6,12 +6,14 @@ import * as format from './format.ts'
 import { regrouped } from './live.svelte.ts'
 import { groupList, LONERS } from './sources.ts'
 import { complain, say } from './toasts.svelte.ts'
-import type { Cell, Group, GroupEdit, Relation } from './types.ts'
+import type { Cell, Group, GroupEdit, Relation, SettledChange } from './types.ts'
 
 /** The bucket of a group that photos dropped on it will found. */
 export const FRESH = '/fresh'
 /** Photos in one call; more are one edit each. */
 const CALL = 10_000
+/** Lines of a proposal in one call. */
+const LINES = 100
 /** Groups that photos were put into lately, the last first. */
 const RECENT = 6
 
@@ -152,24 +154,36 @@ export async function settle(change: string, accepted: boolean, images: readonly
   return (await perform([() => act(change, images)], accepted ? 'The change could not be accepted' : 'The change could not be refused')) !== null
 }
 
-/** Accept whole lines. Answers the ids of those that could be. */
-export async function acceptAll(changes: readonly string[]): Promise<ReadonlySet<string>> {
+/** What becomes of many lines: the call, and what is said of it. */
+const VERDICTS = {
+  accept: { call: api.acceptMany, done: 'accepted' },
+  refuse: { call: api.refuseMany, done: 'refused' },
+} as const
+
+export type Verdict = keyof typeof VERDICTS
+
+/** Accept or refuse whole lines. `onward` hears how many were gone through so far. */
+export async function settleAll(changes: readonly string[], verdict: Verdict, onward: (through: number) => void): Promise<void> {
+  const { call, done: said } = VERDICTS[verdict]
+  const items: SettledChange[] = []
   try {
-    const { items } = await api.acceptAll(changes)
-    regrouped()
-    const done = items.flatMap(({ edit }) => edit ?? [])
-    const refused = items.find(({ reason }) => reason !== null)?.reason
-    if (done.length === 1) tell(done, 'Undo')
-    else if (done.length) {
-      const edits = done.flatMap(({ edit }) => edit ?? []).reverse()
-      say(`${format.count(done.length)} changes accepted`, { seconds: 10, action: { label: 'Undo', run: () => void undo(edits) } })
+    for (const some of chunks(changes, LINES)) {
+      items.push(...(await call(some)).items)
+      onward(items.length)
     }
-    if (refused) say('Not all could be accepted', { tone: 'bad', detail: `${refused.message}. ${refused.next_step}` })
-    return new Set(items.filter(({ reason }) => reason === null).map(({ id }) => id))
   } catch (error) {
-    complain('The changes could not be accepted', error)
-    return NONE
+    complain(`Not all changes could be ${said}`, error)
   }
+  regrouped()
+  const done = items.flatMap(({ edit }) => edit ?? [])
+  const refused = items.filter(({ reason }) => reason !== null)
+  if (done.length === 1) tell(done, 'Undo')
+  else if (done.length) {
+    const edits = done.flatMap(({ edit }) => edit ?? []).reverse()
+    say(`${format.count(done.length)} changes ${said}`, { seconds: 10, action: { label: 'Undo', run: () => void undo(edits) } })
+  }
+  const why = refused[0]?.reason
+  if (why) say(`${format.plural(refused.length, 'change')} could not be ${said}`, { tone: 'bad', detail: `${why.message}. ${why.next_step}` })
 }
 
 /** Whether photos that are dragged can be dropped on a bucket of groups. Pure. */

@@ -1,7 +1,7 @@
 /** Plans of sorting: steps as a tree of the folders they lead to, and what became of them, in words. Pure. */
 
 import * as format from './format.ts'
-import type { PlanRecord, PlanStep, Unmoved } from './types.ts'
+import type { PlanFolder, PlanRecord, PlanStep } from './types.ts'
 
 /** A folder that steps lead to, or that holds such folders. */
 export interface Branch {
@@ -10,7 +10,9 @@ export interface Branch {
   /** Its whole path. */
   readonly path: string
   readonly branches: readonly Branch[]
-  readonly steps: readonly PlanStep[]
+  /** Ids of the steps that lead to this very folder, and the place of the first of them among all steps. */
+  readonly steps: readonly string[]
+  readonly first: number
   /** Steps here and below. */
   readonly count: number
 }
@@ -27,7 +29,8 @@ export function base(path: string): string {
 
 interface Growing {
   readonly branches: Map<string, Growing>
-  readonly steps: PlanStep[]
+  steps: readonly string[]
+  first: number
 }
 
 /** The path that a step is about: where its photo comes to be; or, where that goes away, where it is. */
@@ -36,25 +39,31 @@ export function spot({ back, files }: PlanStep): string {
   return back || first!.discarded ? first!.from : first!.to
 }
 
-/** Where the photos of steps go, as a tree; folders with nothing but one folder are joined with it. */
-export function tree(steps: readonly PlanStep[]): Branch[] {
-  const root: Growing = { branches: new Map(), steps: [] }
-  for (const step of steps) {
+function growing(): Growing {
+  return { branches: new Map(), steps: [], first: 0 }
+}
+
+/** Where the photos of a plan go, as a tree; folders with nothing but one folder are joined with it. */
+export function tree(folders: readonly PlanFolder[]): Branch[] {
+  const root = growing()
+  let first = 0
+  for (const { path, steps } of folders) {
     let at = root
-    for (const part of folder(spot(step)).split('/').filter(Boolean)) {
-      if (!at.branches.has(part)) at.branches.set(part, { branches: new Map(), steps: [] })
+    for (const part of path.split('/').filter(Boolean)) {
+      if (!at.branches.has(part)) at.branches.set(part, growing())
       at = at.branches.get(part)!
     }
-    at.steps.push(step)
+    Object.assign(at, { steps, first })
+    first += steps.length
   }
   return grown(root, '').branches as Branch[]
 }
 
-function grown(from: Growing, path: string): Branch {
-  const branches = [...from.branches]
+function grown({ branches: found, steps, first }: Growing, path: string): Branch {
+  const branches = [...found]
     .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
     .map(([name, below]) => joined(name, grown(below, `${path}/${name}`)))
-  return { name: '', path, branches, steps: from.steps, count: branches.reduce((sum, { count }) => sum + count, from.steps.length) }
+  return { name: '', path, branches, steps, first, count: branches.reduce((sum, { count }) => sum + count, steps.length) }
 }
 
 function joined(name: string, branch: Branch): Branch {
@@ -62,21 +71,15 @@ function joined(name: string, branch: Branch): Branch {
   return only && branch.branches.length === 1 && branch.steps.length === 0 ? { ...only, name: `${name}/${only.name}` } : { ...branch, name }
 }
 
-/** Every step of a branch and below. */
-export function below(branch: Branch): PlanStep[] {
+/** Ids of every step of a branch and below. */
+export function below(branch: Branch): string[] {
   return [...branch.steps, ...branch.branches.flatMap(below)]
-}
-
-/** How often each text is there, the most frequent first; empty ones are not counted. */
-export function counted(texts: readonly string[]): [string, number][] {
-  const counts = new Map<string, number>()
-  for (const text of texts) if (text) counts.set(text, (counts.get(text) ?? 0) + 1)
-  return [...counts].sort(([, one], [, other]) => other - one)
 }
 
 /** What a plan of the history did, in a sentence. */
 export function title(plan: PlanRecord): string {
   const photos = format.plural(plan.steps, 'photo')
+  if (plan.redoes) return `Did a plan again, ${photos}`
   if (plan.undoes) return `Undid a plan, ${photos}`
   if (plan.state === 'applying') return `Sorting ${photos}`
   return `Sorted ${format.plural(plan.done, 'photo')}`
@@ -100,7 +103,8 @@ export function undoable(plan: PlanRecord): boolean {
 /** What a plan came to, for a toast. */
 export function outcome(plan: PlanRecord): { text: string; detail: string } {
   const photos = format.plural(plan.done, 'photo')
-  const text = plan.done === 0 ? (plan.undoes ? 'Nothing could be taken back' : 'No photo was sorted') : plan.undoes ? `${photos} back where ${plan.done === 1 ? 'it was' : 'they were'}` : `${photos} sorted`
+  const taken = plan.undoes && !plan.redoes
+  const text = plan.done === 0 ? (taken ? 'Nothing could be taken back' : 'No photo was sorted') : taken ? `${photos} back where ${plan.done === 1 ? 'it was' : 'they were'}` : `${photos} sorted${plan.redoes ? ' again' : ''}`
   return { text, detail: plan.refused ? `${format.plural(plan.refused, 'photo')} had to stay; the history says why.` : '' }
 }
 
@@ -109,16 +113,4 @@ export function within(path: string, home: string): string {
   if (home === '') return path
   if (path === home) return ''
   return path.startsWith(`${home}/`) ? path.slice(home.length + 1) : path
-}
-
-/** What steps wait for, and how many for each; the most frequent first. */
-export function waitsFor(steps: readonly PlanStep[]): [string, number][] {
-  return counted(steps.map(({ waits }) => waits))
-}
-
-/** Files that stay, by why they do. */
-export function byReason(files: readonly Unmoved[]): [string, Unmoved[]][] {
-  const found = new Map<string, Unmoved[]>()
-  for (const file of files) found.set(file.why, [...(found.get(file.why) ?? []), file])
-  return [...found]
 }

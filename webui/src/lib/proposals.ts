@@ -2,12 +2,10 @@
 
 import type { IconName } from '../parts/Icon.svelte'
 import * as format from './format.ts'
-import type { ProposedChange } from './types.ts'
+import type { ChangeKind, ProposedChange } from './types.ts'
 
 /** A piece of a sentence: words, or a group that is called so. */
 export type Piece = string | { readonly group: string; readonly name: string }
-
-type Kind = ProposedChange['kind']
 
 interface Words {
   readonly icon: IconName
@@ -17,7 +15,7 @@ interface Words {
   readonly did: string
 }
 
-const WORDS: Readonly<Record<Kind, Words>> = {
+const WORDS: Readonly<Record<ChangeKind, Words>> = {
   join: { icon: 'plus', title: 'Join', would: '%n of no group would join %t', did: '%n of no group joined %t' },
   leave: { icon: 'minus', title: 'Leave', would: '%n would leave %g for no group', did: '%n left %g for no group' },
   move: { icon: 'move', title: 'Move', would: '%n would move from %g to %t', did: '%n moved from %g to %t' },
@@ -27,11 +25,11 @@ const WORDS: Readonly<Record<Kind, Words>> = {
   end: { icon: 'close', title: 'End', would: '%g would end: its last %n would be in no group', did: '%g ended: its last %n are in no group' },
 }
 
-export function icon(kind: Kind): IconName {
+export function icon(kind: ChangeKind): IconName {
   return WORDS[kind].icon
 }
 
-export function title(kind: Kind): string {
+export function title(kind: ChangeKind): string {
   return WORDS[kind].title
 }
 

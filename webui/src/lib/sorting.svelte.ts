@@ -45,10 +45,10 @@ async function report(plan: string, job: string, failed: string): Promise<void> 
   const { error } = await ended(job)
   try {
     if (error) say(failed, { tone: 'bad', detail: error })
-    const record = await api.plan(plan, null, 1)
+    const record = await api.plan(plan)
     if (record.done === 0 && error) return
     const { text, detail } = outcome(record)
-    const back = record.done ? { label: record.undoes ? 'Redo' : 'Undo', run: () => void takeBack(plan, null) } : null
+    const back = record.done ? { label: record.undoes && !record.redoes ? 'Redo' : 'Undo', run: () => void takeBack(plan, null) } : null
     say(text, { detail, seconds: 10, tone: record.done ? 'plain' : 'bad', action: back })
   } catch (error) {
     complain('What became of it is not known', error)
@@ -69,12 +69,12 @@ export async function approve(plan: string, steps: readonly string[] | null): Pr
   }
 }
 
-/** Say no to steps of a plan that waits. Answers whether that could be done. */
-export async function refuse(plan: string, steps: readonly string[]): Promise<boolean> {
+/** Say no to some steps of a plan that waits, or (null) to all; `count` says how many they are. Answers whether that could be done. */
+export async function refuse(plan: string, steps: readonly string[] | null, count: number): Promise<boolean> {
   try {
     // What waits afterwards is another plan, with what is left of this one.
-    for (const some of chunks(steps, CALL)) plan = (await api.refusePlan(plan, some)).id
-    say(`${format.plural(steps.length, 'photo')} left where ${steps.length === 1 ? 'it is' : 'they are'}`, { detail: 'They are not proposed again unless the rule changes.' })
+    for (const some of steps ? chunks(steps, CALL) : [null]) plan = (await api.refusePlan(plan, some)).id
+    say(`${format.plural(count, 'photo')} left where ${count === 1 ? 'it is' : 'they are'}`, { detail: 'They are not proposed again unless the rule changes.' })
     return true
   } catch (error) {
     complain('It could not be noted down', error)
