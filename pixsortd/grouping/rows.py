@@ -18,8 +18,10 @@ BLOCK = 4096
 def unit(rows: Array) -> Floats:
     """Rows as float64 of length one; a row without length stays zero."""
     wide = np.asarray(rows, np.float64)
-    length = np.linalg.norm(wide, axis=1, keepdims=True)
-    scaled: Floats = np.divide(wide, length, out=np.zeros_like(wide), where=length > 0)
+    length = np.sqrt(np.square(wide).sum(1, keepdims=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled: Floats = wide / length
+    scaled[~(length[:, 0] > 0)] = 0.0
     return scaled
 
 
