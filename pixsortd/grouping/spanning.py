@@ -36,15 +36,27 @@ class Spanning(NamedTuple):
     edges: Pairs
     """[n - 1, 2], the smaller row first."""
     weights: Floats
-    certified: npt.NDArray[np.bool_]
-    """Of every edge, whether it is proved that the tree of all pairs has no lighter one in its place."""
     merges: Array
     """[n - 1, 4] the edges one by one as merges of (one, other, weight, rows in both); n and up are merges."""
+    radii: Floats
+    """[n] as of the edges that the tree is made of."""
+
+    @property
+    def certified(self) -> npt.NDArray[np.bool_]:
+        """Of every edge, whether it is proved that the tree of all pairs has no lighter one in its place: no unseen
+        pair that leaves one of its sides is lighter."""
+        least = self.radii.tolist()
+        certified = []
+        for one, other, weight, _ in self.merges.tolist():
+            a, b = least[int(one)], least[int(other)]
+            certified.append(max(a, b) >= weight)
+            least.append(min(a, b))
+        return np.array(certified, bool)
 
     @property
     def proved(self) -> float:
         """Share of the edges that are certified."""
-        return float(self.certified.mean()) if len(self.certified) else 1.0
+        return float(self.certified.mean()) if len(self.edges) else 1.0
 
 
 def mutual(graph: Graph, samples: int, width: int | None = None) -> Edges:
@@ -97,17 +109,10 @@ def tree(
 
 
 def _ordered(pairs: Pairs, weights: Floats, radii: Floats) -> Spanning:
-    """The tree by rising weight, each edge certified if no unseen pair that leaves one of its sides is lighter."""
+    """The tree by rising weight."""
     order = np.lexsort((pairs[:, 1], pairs[:, 0], weights))
     pairs, weights = pairs[order], weights[order]
-    merges = _merges(pairs, weights)
-    least = radii.tolist()
-    certified = []
-    for one, other, weight, _ in merges.tolist():
-        a, b = least[int(one)], least[int(other)]
-        certified.append(max(a, b) >= weight)
-        least.append(min(a, b))
-    return Spanning(pairs, weights, np.array(certified, bool), merges)
+    return Spanning(pairs, weights, _merges(pairs, weights), radii)
 
 
 def _merges(pairs: Pairs, weights: Floats) -> Array:
