@@ -111,19 +111,22 @@ class _Told:
         self.inodes: set[int] = set()
         """Those of files that may have other names."""
         taken = {step.destination for move in moves for step in move.steps}
+        # A file that made room goes before the one that has its name now is there.
+        for move in moves:
+            for step in move.steps:
+                self._before(step, _EFFECTS[step.deed], taken)
         for move in moves:
             for step in move.steps:
                 effect = _EFFECTS[step.deed]
-                self._tell(step, effect._replace(word=_BACK) if move.reverses else effect, because(move), taken)
+                if step.destination is not None and not step.destination.in_trash:
+                    word = _BACK if move.reverses else effect.word
+                    self._appear(step.destination, step, effect._replace(word=word), because(move))
 
-    def _tell(self, step: Step, effect: _Effect, because: str, taken: Collection[Place | None]) -> None:
+    def _before(self, step: Step, effect: _Effect, taken: Collection[Place | None]) -> None:
         if effect.relinks:
             self.inodes.add(step.stamp.inode)
         if effect.leaves:
-            # A file that made room goes before the one that has its name now is there.
             self._leave(self.arrivals if step.source in taken else self.departures, step)
-        if step.destination is not None and not step.destination.in_trash:
-            self._appear(step.destination, step, effect, because)
 
     def _leave(self, into: dict[bytes, list[Change]], step: Step) -> None:
         source = step.source
