@@ -99,17 +99,23 @@ def _and_above(directory: bytes) -> Iterator[bytes]:
 def _clear(directories: Directories, step: Step, since: float) -> None:
     """Remove the empty files that had taken names for this file, and name again what was about to be removed."""
 
-    def is_new(seen: os.stat_result | None) -> bool:
+    def is_stub_at(place: Place) -> bool:
+        seen = look(directories, place)
         # The crash may have come before its mark: there was nothing here when the move was planned.
-        return seen is not None and bool(step.stamp.size) and is_empty(seen) and seen.st_ctime > since - _CLOCK
+        is_new = seen is not None and bool(step.stamp.size) and is_empty(seen) and seen.st_ctime > since - _CLOCK
+        return is_new or is_stub(seen, step.stamp, place)
 
     for place in (step.source, step.destination):
         if place is None:
             continue
-        for name in (departing(place), place):
-            seen = look(directories, name)
-            if is_stub(seen, step.stamp, name) or is_new(seen):
-                _drop(directories, name, is_empty)
+        aside = departing(place)
+        if is_stub_at(aside):
+            os.unlink(aside.name, dir_fd=directories.of(aside))
+        if is_stub_at(place):
+            if look(directories, aside) is None:
+                _drop(directories, place, is_empty)
+            else:  # the crash came while the file was given its name back
+                os.rename(aside.name, place.name, src_dir_fd=directories.of(aside), dst_dir_fd=directories.of(place))
         put_back(directories, place)
 
 

@@ -122,3 +122,45 @@ def test_every_call_is_the_last(quick: Path, scenario: str, phase: str) -> None:
 @pytest.mark.parametrize(("scenario", "way"), CASES)
 def test_every_call_fails_or_is_the_last(quick: Path, scenario: str, way: str, phase: str) -> None:
     print(every_call(quick, scenario, phase, way, list(FAULTS)), "faults")
+
+
+def stopped_twice(home: Path, scenario: str, phase: str, way: str, stride: int) -> int:
+    """End the process at a call, and recovery at one of its calls; every ``stride``-th of each. How many that were."""
+    total = clean(home / "clean", scenario, phase, way)
+    tried = 0
+    for k in range(1, total + 1, stride):
+        recovered, j = False, tried % stride
+        while not recovered:
+            j += stride
+            place = home / f"{k} {j}"
+            stage, run = staged(place, scenario, phase, way)
+            before = stage.look()
+            with suppress(Stopped), disk_that(FAULTS["stop"](k), WAYS[way]):
+                stage.apply(run)
+            stage.close()
+            with suppress(Stopped), disk_that(FAULTS["stop"](j), WAYS[way]):
+                stage.open()
+                stage.recover()
+                recovered = True
+            stage.close()
+            stage.open()
+            stage.recover()
+            settled(stage, run, before, stubs=way == "bare")
+            stage.close()
+            shutil.rmtree(place)
+            tried += 1
+    return tried
+
+
+@pytest.mark.parametrize("way", ["link", "bare", "copy"])
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("scenario", ["copy into a place", "take a twin's place"])
+def test_recovery_is_ended_too(quick: Path, scenario: str, way: str, phase: str) -> None:
+    assert stopped_twice(quick, scenario, phase, way, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("scenario", "way"), CASES)
+def test_recovery_is_ended_at_many_calls(quick: Path, scenario: str, way: str, phase: str) -> None:
+    print(stopped_twice(quick, scenario, phase, way, 3), "times")
