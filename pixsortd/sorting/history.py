@@ -85,6 +85,14 @@ class History:
             directory = above.directory
         return tuple(found)
 
+    def redone(self, run: str) -> str:
+        """The plan that is done again by taking a run back; empty where that run has not itself taken one back."""
+        undone = self._runs.get(run)
+        first = self._runs.get(undone.undoes) if undone is not None else None
+        if first is None:
+            return ""
+        return first.redoes if first.undoes else first.id
+
     def note(self, note: Note) -> None:
         """Take note of what was said."""
         _NOTES[type(note)](self, note)
@@ -140,16 +148,10 @@ class History:
                 by=note.by,
                 rules=note.rules,
                 undoes=note.undoes,
-                redoes=self._redone(note.undoes),
+                redoes=self.redone(note.undoes),
                 steps=note.steps,
             )
         )
-
-    def _redone(self, undoes: str) -> str:
-        """The plan that is done again by taking a run back, which has taken one back itself; empty for any other."""
-        undone = self._runs.get(undoes)
-        first = self._runs.get(undone.undoes) if undone is not None else None
-        return first.redoes or first.id if first is not None else ""
 
     def _stop(self, note: Stopped) -> None:
         run = self._runs.get(note.plan)

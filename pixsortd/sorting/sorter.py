@@ -153,6 +153,11 @@ class Sorter:
             )
         return found
 
+    def redone(self, run: str) -> str:
+        """The plan that is done again by taking a run back; empty where that run has not itself taken one back."""
+        with self._mover.lock:
+            return self._mover.history.redone(run)
+
     def history(self, before: str | None, limit: int) -> tuple[Sequence[PlanRecord], int]:
         """Up to ``limit`` runs, newest first, from behind the run ``before`` on, and how many there are in all."""
         with self._mover.lock:

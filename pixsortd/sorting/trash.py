@@ -127,7 +127,7 @@ class Trash:
         found = {item: self.contents.get(item) for item in items}
         unknown = [item for item, known in found.items() if known is None]
         if unknown:
-            raise NotFound(f"there is no {unknown[0]} in the trash", next_step="The page's Trash lists what is in it.")
+            raise NotFound(f"there is no {unknown[0]} in the trash", next_step="`pixsortd trash` lists what is in it.")
         return [item for item in found.values() if item is not None]
 
     def _do(

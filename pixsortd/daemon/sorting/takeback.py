@@ -62,7 +62,14 @@ class Undo:
                 next_step="What took it back can be taken back: `pixsortd sort log` and the page's history have it.",
             )
         world = Look(self._store, self._roots.records(), self._compare)
-        opposite = inverse(plan, done, world, at=time.time(), floor=self._settings().sort.free_floor)
+        opposite = inverse(
+            plan,
+            done,
+            world,
+            at=time.time(),
+            floor=self._settings().sort.free_floor,
+            redoes=self._sorter.redone(run),
+        )
         if not opposite.steps:
             raise Conflict(
                 f"nothing of it can be taken back: {opposite.unmoved[0].why}",

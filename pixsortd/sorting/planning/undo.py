@@ -15,18 +15,18 @@ from pixsortd.sorting.planning.steps import Loose, to_trash
 from pixsortd.sorting.planning.world import Entry, World
 
 
-def inverse(plan: Plan, done: Sequence[PlanStep], world: World, *, at: float, floor: int = 0) -> Plan:
+def inverse(plan: Plan, done: Sequence[PlanStep], world: World, *, at: float, floor: int = 0, redoes: str = "") -> Plan:
     """What takes back those steps of a plan that were done, given in the order in which they were.
 
     A step whose files were changed or moved since, or whose old places are taken, is left: the plan
     says so in ``unmoved``. Taking back a plan that was made so does again what was taken back.
-    ``floor``: bytes that stay free on every file system.
+    ``floor``: bytes that stay free on every file system; ``redoes``: the plan that is so done again, if one is.
     """
     present = _Present(Scene(world))
     space = Space(floor)
     steps: list[PlanStep] = []
     left: list[Unmoved] = []
-    why = f"it does a step of the plan {plan.undoes} again" if plan.undoes else f"it takes back a step of {plan.id}"
+    why = f"it does a step of the plan {redoes} again" if redoes else f"it takes back a step of the plan {plan.id}"
     for step in reversed(done):
         try:
             opposite = _opposite(step, why, present)
