@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixsortd.durable import write_private
+from pixsortd.grouping.levels import rows_among
 from pixsortd.grouping.neighbours import Graph, Rows, built, repaired
 from pixsortd.grouping.points import Points
 from pixsortd.grouping.rows import BLOCK, Array
@@ -38,8 +39,8 @@ class _Head(Record, frozen=True, kw_only=True, omit_defaults=False):
 class Kept(NamedTuple):
     """A graph, and what its rows were."""
 
-    contents: Sequence[bytes]
-    """SHA-256 by row, rising."""
+    hashes: Array
+    """[n, 32] SHA-256 by row, rising."""
     marks: Marks
     graph: Graph
     metric: BatchMetric
@@ -51,15 +52,15 @@ def graph(path: Path | None, contents: Sequence[bytes], vectors: Array, points: 
     ``contents`` are the photos by rising hash. Where the last graph fits, only what came and went is worked on.
     Where the new file cannot be written the old one stays, and standard error is told: it is no reason not to group.
     """
-    seen = marks(vectors)
+    hashes, seen = np.frombuffer(b"".join(contents), np.uint8).reshape(-1, _SHA256), marks(vectors)
     last = None if path is None else _last(path, points.metric, need)
     if last is None:
         fresh = built(points, need + _SPARE)
     else:
-        fresh = repaired(last.graph, points, _origin(last, contents, seen), need)
+        fresh = repaired(last.graph, points, _origin(last, hashes, seen), need)
     if path is not None:
         try:
-            save(path, Kept(contents, seen, fresh, points.metric))
+            save(path, Kept(hashes, seen, fresh, points.metric))
         except OSError as error:
             sys.stderr.write(f"the neighbour graph could not be kept: {error}\n")
     return fresh
@@ -69,8 +70,13 @@ def save(path: Path, kept: Kept) -> None:
     """Put the file in place. Raises ``OSError``."""
     count, width = kept.graph.neighbours.shape
     head = msgspec.msgpack.encode(_Head(metric=kept.metric, count=count, width=width))
-    arrays = (kept.marks.astype("<u8"), kept.graph.neighbours.astype("<i4"), kept.graph.distances.astype("<f4"))
-    write_private(path, b"".join(sealed(_MAGIC, head, [*kept.contents, *(array.tobytes() for array in arrays)])))
+    arrays = (
+        kept.hashes,
+        kept.marks.astype("<u8"),
+        kept.graph.neighbours.astype("<i4"),
+        kept.graph.distances.astype("<f4"),
+    )
+    write_private(path, b"".join(sealed(_MAGIC, head, [array.tobytes() for array in arrays])))
 
 
 def load(path: Path) -> Kept:
@@ -80,13 +86,12 @@ def load(path: Path) -> Kept:
             head = msgspec.msgpack.decode(checked(file, _MAGIC)[0], type=_Head)
         except msgspec.MsgspecError as error:
             raise ValueError("the file's head cannot be read") from error
-        joined = read_exactly(file, head.count * _SHA256)
-        contents = [joined[start : start + _SHA256] for start in range(0, len(joined), _SHA256)]
+        hashes = np.frombuffer(read_exactly(file, head.count * _SHA256), np.uint8).reshape(-1, _SHA256)
         seen = np.frombuffer(read_exactly(file, head.count * 8), "<u8")
         cells = (head.count, head.width)
         neighbours = np.frombuffer(read_exactly(file, head.count * head.width * 4), "<i4").reshape(cells)
         distances = np.frombuffer(read_exactly(file, head.count * head.width * 4), "<f4").reshape(cells)
-    return Kept(contents, seen, Graph(neighbours, distances), head.metric)
+    return Kept(hashes, seen, Graph(neighbours, distances), head.metric)
 
 
 def marks(vectors: Array) -> Marks:
@@ -108,9 +113,8 @@ def _last(path: Path, metric: BatchMetric, need: int) -> Kept | None:
     return last if last.metric == metric and last.graph.neighbours.shape[1] >= need else None
 
 
-def _origin(last: Kept, contents: Sequence[bytes], seen: Marks) -> Rows:
+def _origin(last: Kept, hashes: Array, seen: Marks) -> Rows:
     """Which row of the last graph each is, -1 for none."""
-    rows = {content: row for row, content in enumerate(last.contents)}
-    origin = np.fromiter((rows.get(content, -1) for content in contents), np.int64, len(contents))
+    origin = rows_among(last.hashes, hashes)
     origin[seen != np.append(last.marks, np.uint64(0))[origin]] = -1
     return origin
