@@ -149,7 +149,7 @@ class Sorter:
             found = self._mover.history.get(run)
         if found is None:
             raise NotFound(
-                f"no plan {run} was approved", next_step="`pixsortd sort log` lists them, as the page's history does."
+                f"there is no plan {run}", next_step="`pixsortd sort log` lists them, as the page's history does."
             )
         return found
 

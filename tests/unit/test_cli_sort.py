@@ -33,8 +33,9 @@ def test_a_plan_is_shown_as_a_tree(ask: Ask, library: FakeLibrary) -> None:
     first, *rows = shown.stdout.splitlines()
     assert first == f"{library.folder}/Sorted"
     assert rows[0] == f"├── + a.jpg  from {library.folder}/a.jpg  [All]"
-    assert "bad\\\\xff\\n.jpg" in rows[2] or "bad\\xff\\n.jpg" in rows[2]
-    assert "the first plan of an inbox waits for you" in rows[1]
+    assert "bad\\\\xff\\n.jpg" in rows[1] or "bad\\xff\\n.jpg" in rows[1]
+    assert "3 photos wait: the first plan of an inbox waits for you" in shown.stderr
+    assert "the first plan" not in shown.stdout
     assert "waits: 3 photos to sort" in shown.stderr
     assert "every photo" not in shown.stdout
     assert "every photo" in ask("sort", "plan", "--why").stdout

@@ -19,6 +19,8 @@ def photos(count: int) -> str:
 def heading(plan: Json, places: dict[str, str]) -> str:
     """A plan in a line; ``places`` has the paths of roots by id."""
     place = places.get(plan["root"], plan["root"])
+    if plan["state"] == "waiting" and not plan["steps"]:
+        return f"Nothing to sort in {place}"
     if plan["state"] == "waiting":
         return f"Plan {plan['id']} for {place} waits: {photos(plan['steps'])} to sort"
     what = undoing(plan) or f"of {place}"
@@ -46,6 +48,9 @@ def plan(session: shell.Session, found: Json, places: dict[str, str], *, why: bo
     session.talk(out.safe(heading(found, places)))
     for text in tree.lines(found["items"], why=why):
         out.line(text)
+    waits = Counter(one["waits"] for one in found["items"] if one["state"] == "waiting" and one["waits"])
+    for words, count in waits.most_common():
+        session.talk(f"{photos(count)} wait{'s' if count == 1 else ''}: {out.safe(words)}")
     reasons = Counter(one["why"] for one in found["unmoved"])
     for words, count in reasons.most_common():
         session.talk(f"{photos(count)} stay{'s' if count == 1 else ''}: {out.safe(words)}")

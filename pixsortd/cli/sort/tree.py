@@ -45,7 +45,8 @@ def lines(steps: Iterable[Json], *, why: bool = False) -> Iterator[str]:
 
 def _changes(step: Json, why: bool) -> Iterator[tuple[str, str, Sequence[str]]]:
     """Whose name changes, how that is told, and what is said under it."""
-    words = [*(step["why"] if why else ()), *filter(None, (step["conflict"], _state(step)))]
+    told = "" if step["state"] == "waiting" and not why else _state(step)
+    words = [*(step["why"] if why else ()), *filter(None, (step["conflict"], told))]
     for one in step["displaced"]:
         yield one["from"], f"- {_name(one['from'])}  goes to the trash and makes room", ()
     for number, one in enumerate(step["files"]):
