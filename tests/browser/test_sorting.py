@@ -107,8 +107,8 @@ def test_a_rule_is_written_looked_at_approved_applied_and_undone(daemon, open_pa
     # Its first plan waits.
     page.get_by_role("navigation", name="Inbox").get_by_role("link", name="Waiting").click()
     expect(plan(page).get_by_role("heading", name="4 photos would be sorted")).to_be_visible(timeout=20_000)
-    folder = plan(page).get_by_role("region", name=f"{sorted_to}/2024/05")
-    expect(folder.get_by_role("heading", level=4)).to_have_text(["a.jpg", "b.jpg"])
+    expect(plan(page).get_by_role("row", name=f"{sorted_to}/2024/05")).to_be_visible()
+    expect(plan(page).get_by_role("heading", level=4)).to_have_text(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     assert files(sorted_to) == set()
     sort(page, "all 4 photos")
     done = toast(page, "4 photos sorted")
@@ -120,8 +120,11 @@ def test_a_rule_is_written_looked_at_approved_applied_and_undone(daemon, open_pa
     expect(back).to_be_visible(timeout=20_000)
     assert (files(inbox), files(sorted_to)) == (set(DROPPED), set())
     back.get_by_role("button", name="Redo").click()
-    expect(back).to_be_visible(timeout=20_000)  # where they were before that
+    expect(toast(page, "4 photos sorted again")).to_be_visible(timeout=20_000)
     assert (files(inbox), files(sorted_to)) == (set(), SORTED)
+    page.get_by_role("link", name="History").click()
+    lines = page.get_by_role("region", name="What was sorted").get_by_role("listitem").get_by_role("link")
+    expect(lines).to_have_text(["Did a plan again, 4 photos", "Undid a plan, 4 photos", "Sorted 4 photos"])
 
 
 @pytest.mark.parametrize("rules", [MONTHS])
@@ -259,3 +262,67 @@ def test_the_photo_of_a_step_is_looked_at_beside_the_plan(daemon, open_page):
     page.keyboard.press("ArrowRight")
     expect(drawer.get_by_role("heading", name="b.jpg")).to_be_visible()
     expect(plan(page).get_by_role("heading", name="4 photos would be sorted")).to_be_visible()
+
+
+class TestManyPhotos:
+    """A plan of more steps than the page fetches and shows."""
+
+    MANY = 230
+
+    @pytest.fixture
+    def rules(self) -> str:
+        return MONTHS
+
+    @pytest.fixture
+    def inbox(self, tmp_path) -> Path:
+        for shot in range(self.MANY):
+            taken = f"2024:0{1 + shot // 40}:10 12:00:00"
+            write_photo(tmp_path / "inbox" / f"{shot:03}.jpg", shot, (48, 32), DateTimeOriginal=taken)
+        return tmp_path / "inbox"
+
+    @pytest.fixture
+    def daemon(self, tmp_path, inbox, sorted_to, rules) -> Iterator[Daemon]:
+        roots = [{"path": str(sorted_to), "writable": True}, {"path": str(inbox), "role": "inbox"}]
+        settings = {"sort": {"delay": "300ms", "free_floor": 0}, "score": {"metrics": []}}
+        daemon = Daemon(tmp_path / "d", roots, settings)
+        daemon.config.write_text(daemon.config.read_text() + rules.format(to=sorted_to))
+        with daemon:
+            wait_until(lambda: sum(one["steps"] for one in daemon.get("/api/plans")["items"]) == self.MANY, 120)
+            yield daemon
+
+    def test_only_what_is_looked_at_is_fetched_and_all_of_it_can_be_decided(self, daemon, open_page, inbox, sorted_to):
+        page = open_page(daemon.url)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "order=folder" in request.url else None)
+        page.goto(daemon.url + "/inbox")
+        expect(plan(page).get_by_role("heading", name=f"{self.MANY} photos would be sorted")).to_be_visible()
+        expect(plan(page).get_by_role("heading", name="000.jpg", level=4)).to_be_visible()
+        rows = plan(page).get_by_role("row")
+        assert rows.count() < 60
+        assert ["cursor=0" in one for one in asked] == [True]
+        expect(plan(page).get_by_role("row", name=f"{sorted_to}/2024/01")).to_have_attribute("aria-setsize", "6")
+        # A folder that was never looked into is picked with one tick, and the words are true.
+        plan(page).get_by_role("treegrid").get_by_role("row").first.press("End")
+        last = plan(page).get_by_role("row").filter(has=page.get_by_role("heading", name="229.jpg"))
+        expect(last).to_be_focused()
+        expect(last).to_be_in_viewport(ratio=1)
+        assert (last.get_attribute("aria-posinset"), last.get_attribute("aria-setsize")) == ("30", "30")
+        page.keyboard.press("ArrowLeft")
+        folder = plan(page).get_by_role("row", name=f"{sorted_to}/2024/06")
+        expect(folder).to_be_focused()
+        expect(folder).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Space")
+        expect(plan(page).get_by_role("button", name="Sort 30 photos")).to_be_visible()
+        page.keyboard.press("ArrowLeft")
+        expect(folder).to_have_attribute("aria-expanded", "false")
+        sort(page, "30 photos")
+        expect(toast(page, "30 photos sorted")).to_be_visible(timeout=60_000)
+        assert len(files(sorted_to)) == 30
+        rest = self.MANY - 30
+        expect(plan(page).get_by_role("heading", name=f"{rest} photos would be sorted")).to_be_visible()
+        # What was never fetched is left, or sorted, with the rest.
+        plan(page).get_by_role("button", name=f"Leave all {rest} photos").click()
+        expect(toast(page, f"{rest} photos left where they are")).to_be_visible(timeout=20_000)
+        plan(page).get_by_text(f"{rest} files would stay").click()
+        expect(plan(page).get_by_role("listitem").first).to_have_attribute("aria-setsize", str(rest))
+        assert len(files(inbox)) == rest

@@ -1,9 +1,9 @@
 /** What the user does to made-up groups: edits with an undo, a proposal that waits, cuts, and what was learned. */
 
-import { counted } from './sorting.ts'
 import { createHash } from 'node:crypto'
 
 import type { Cell, Cut, CutPage, Group, GroupEdit, Image, Learning, Levels, PastEdit, Proposal, ProposedChange } from '../src/lib/types.ts'
+import { counted } from './sorting.ts'
 
 interface Made extends PastEdit {
   readonly back: () => void

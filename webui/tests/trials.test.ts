@@ -16,6 +16,6 @@ it('says what was found', () => {
 })
 
 it('draws counts as shares of the largest', () => {
-  expect(bars({ a: 2, b: 8 })).toEqual([{ name: 'b', count: 8, share: 1 }, { name: 'a', count: 2, share: 0.25 }])
+  expect(bars({ a: 2, b: 8 })).toEqual([{ name: 'b', text: '8', share: 1 }, { name: 'a', text: '2', share: 0.25 }])
   expect(bars({})).toEqual([])
 })

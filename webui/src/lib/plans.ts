@@ -95,6 +95,9 @@ export function facts(plan: PlanRecord): string[] {
   ].filter(Boolean)
 }
 
+/** How a plan of the history stands, where that is worth a word. */
+export const STATES: Readonly<Record<PlanRecord['state'], string>> = { waiting: '', applying: 'under way', applied: '', undone: 'taken back' }
+
 /** Whether something of a plan can still be taken back. */
 export function undoable(plan: PlanRecord): boolean {
   return plan.state === 'applied' && plan.done > 0

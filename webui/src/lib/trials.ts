@@ -31,9 +31,9 @@ export function told(trial: Trial): string {
   return `${first} ${format.count(trial.agree)} of them (${format.percent(trial.agree / judged)}) lie already where the rules would put them, ${format.count(trial.differ)} lie elsewhere.`
 }
 
-/** Counts by name as bars: the largest first, each with its share of the largest. */
-export function bars(counts: Readonly<Record<string, number>>): { name: string; count: number; share: number }[] {
+/** Counts by name as bars: the largest first, each as long as its share of the largest. */
+export function bars(counts: Readonly<Record<string, number>>): { name: string; text: string; share: number }[] {
   const sorted = Object.entries(counts).sort(([, one], [, other]) => other - one)
   const most = Math.max(1, sorted[0]?.[1] ?? 1)
-  return sorted.map(([name, count]) => ({ name, count, share: count / most }))
+  return sorted.map(([name, count]) => ({ name, text: format.count(count), share: count / most }))
 }
