@@ -37,17 +37,21 @@ def describe(vectors: Array, strengths: Floats) -> Description:
     count = len(vectors)
     rows = unit(vectors).astype(np.float32)
     witnesses = np.unique(np.linspace(0, count - 1, min(count, _WITNESSES)).round().astype(np.int64))
+    shown = rows[witnesses]
     nearest = np.empty((count, min(NEAREST, count - 1)), np.int64)
     similarity = np.empty(count)
     for start in range(0, count, _BLOCK):
-        cosines = rows[start : start + _BLOCK] @ rows[witnesses].T
+        cosines = rows[start : start + _BLOCK] @ shown.T
         own = np.arange(start, start + len(cosines))[:, None] == witnesses
         cosines[own] = -2.0
         order = _largest(cosines, nearest.shape[1])
         nearest[start : start + _BLOCK] = witnesses[order]
         similarity[start : start + _BLOCK] = np.take_along_axis(cosines, order, 1).mean(1)
     return Description(
-        nearest, similarity.clip(-1, 1), _exemplars(rows, witnesses, strengths), float(np.quantile(similarity, LOOSEST))
+        nearest,
+        similarity.clip(-1, 1),
+        _exemplars(shown, witnesses, strengths),
+        float(np.quantile(similarity, LOOSEST)),
     )
 
 
@@ -62,9 +66,10 @@ def _largest(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int6
 
 
 def _exemplars(rows: npt.NDArray[np.float32], witnesses: npt.NDArray[np.int64], strengths: Floats) -> tuple[int, ...]:
-    """Greedy facility location among the firm half: the medoid, then whoever adds most of what is not yet shown."""
-    firm = witnesses[strengths[witnesses] >= np.median(strengths[witnesses])]
-    cosines = rows[firm] @ rows[witnesses].T
+    """Greedy facility location among the firm half of the witnesses, whose rows these are: the medoid, then whoever
+    adds most of what is not yet shown."""
+    firmly = strengths[witnesses] >= np.median(strengths[witnesses])
+    firm, cosines = witnesses[firmly], rows[firmly] @ rows.T
     shown = np.full(len(witnesses), -1.0, np.float32)
     chosen: list[int] = []
     for _ in range(min(EXEMPLARS, len(firm))):

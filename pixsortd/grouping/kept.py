@@ -18,7 +18,7 @@ from pixsortd.durable import write_private
 from pixsortd.grouping.levels import rows_among
 from pixsortd.grouping.neighbours import Graph, Rows, built, repaired
 from pixsortd.grouping.points import Points
-from pixsortd.grouping.rows import BLOCK, Array
+from pixsortd.grouping.rows import CACHEFUL, Array
 from pixsortd.records import BatchMetric, Record
 from pixsortd.sealed import checked, read_exactly, sealed
 
@@ -99,9 +99,9 @@ def marks(vectors: Array) -> Marks:
     words = vectors.shape[1] * vectors.dtype.itemsize // 2
     odd = np.random.default_rng(0).integers(0, 2**63, words, np.uint64) * np.uint64(2) + np.uint64(1)
     found = np.zeros(len(vectors), np.uint64)
-    for start in range(0, len(vectors), BLOCK):
-        rows = np.ascontiguousarray(vectors[start : start + BLOCK]).view(np.uint16)
-        found[start : start + BLOCK] = rows.astype(np.uint64) @ odd
+    for start in range(0, len(vectors), CACHEFUL):
+        rows = np.ascontiguousarray(vectors[start : start + CACHEFUL]).view(np.uint16)
+        found[start : start + CACHEFUL] = rows.astype(np.uint64) @ odd
     return found
 
 

@@ -38,7 +38,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from pixsortd.grouping.layout import WIDTH
 from pixsortd.grouping.linked import joined
 from pixsortd.grouping.neighbours import NOBODY, Graph
-from pixsortd.grouping.rows import BLOCK, Array, Floats, unit
+from pixsortd.grouping.rows import CACHEFUL, Array, Floats, unit
 from pixsortd.records import LevelName
 
 FARTHEST = 0.8
@@ -80,7 +80,7 @@ def background(vectors: Array) -> float:
     count = len(vectors)
     steps = range(1, min(count, 1 + -(-_PAIRS // max(count, 1))))
     chosen = np.arange(0, count, max(1, count * len(steps) // _PAIRS))
-    parts = np.array_split(chosen, -(-len(chosen) // BLOCK)) if len(steps) else []
+    parts = np.array_split(chosen, -(-len(chosen) // CACHEFUL)) if len(steps) else []
     cosines = [
         np.einsum("ij,ij->i", unit(vectors[part]), unit(vectors[(part + step) % count]))
         for step in steps

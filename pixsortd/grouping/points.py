@@ -6,15 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixsortd.grouping.rows import TAKEN, Array
+from pixsortd.grouping.rows import CACHEFUL, TAKEN, Array
 from pixsortd.records import BatchMetric
 
 Singles = npt.NDArray[np.float32]
 
 PAIRS = 2048
 """Pairs of rows that are compared at a time; their differences stay in the processor's cache."""
-WIDENED = 512
-"""Rows that are widened at a time; they stay there too."""
 
 
 class Scale(NamedTuple):
@@ -77,8 +75,8 @@ class Points(NamedTuple):
 def placed(vectors: Array, metric: BatchMetric) -> Points:
     """The rows in the metric's geometry. ``vectors`` may be a memory map: a block at a time is widened."""
     rows = np.empty(vectors.shape, np.float32)
-    for start in range(0, len(rows), WIDENED):
-        rows[start : start + WIDENED] = TAKEN[metric](vectors[start : start + WIDENED])
+    for start in range(0, len(rows), CACHEFUL):
+        rows[start : start + CACHEFUL] = TAKEN[metric](vectors[start : start + CACHEFUL])
     lengths = np.einsum("ij,ij->i", rows, rows) / np.float32(2)
     rounding = (vectors.shape[1] + 8) * float(np.finfo(np.float32).eps)
     return Points(rows, lengths, 2 * rounding * float(lengths.max(initial=0.0)), metric)

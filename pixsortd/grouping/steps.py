@@ -18,7 +18,7 @@ from pixsortd.grouping.neighbours import Graph
 from pixsortd.grouping.packing import hashes, numbers
 from pixsortd.grouping.points import Points
 from pixsortd.grouping.request import GRAPH, LEVELS, FoundGroup, Request
-from pixsortd.grouping.rows import BLOCK, Array
+from pixsortd.grouping.rows import CACHEFUL, Array
 from pixsortd.records import Selection
 
 
@@ -41,7 +41,7 @@ def read(request: Request) -> Rows:
         raise ValueError("a photo is named twice")
     order = np.array(sorted(range(len(stored)), key=photos.__getitem__), np.int64)
     usable = np.concatenate(
-        [np.zeros(0, bool)] + [_usable(stored[order[s : s + BLOCK]]) for s in range(0, len(order), BLOCK)]
+        [np.zeros(0, bool)] + [_usable(stored[order[s : s + CACHEFUL]]) for s in range(0, len(order), CACHEFUL)]
     )
     kept = order[usable]
     return Rows([photos[row] for row in kept], stored[kept], kept)
