@@ -4,18 +4,26 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import groupby
 
 from pixsortd.api.ports import PlanFolder, PlanOutline, StepEntry
 from pixsortd.records import Plan, PlanRecord, StepState, Unmoved
 
 _OPEN = {StepState.WAITING, StepState.DONE}
+_Order = list[tuple[int, bytes]]
 _DIGITS = re.compile(rb"(\d+)")
 
 
 def by_folder(entries: Iterable[StepEntry]) -> list[StepEntry]:
     """Steps of one folder together, by name, where numbers count as such."""
-    return sorted(entries, key=lambda one: (_natural(os.path.dirname(_spot(one))), _natural(_spot(one)), one.step.id))
+    folders = cache(_natural)
+
+    def place(entry: StepEntry) -> tuple[_Order, _Order, str]:
+        folder, name = os.path.split(_spot(entry))
+        return folders(folder), _natural(name), entry.step.id
+
+    return sorted(entries, key=place)
 
 
 def by_reason(files: Iterable[Unmoved]) -> list[Unmoved]:
@@ -46,7 +54,7 @@ def _spot(entry: StepEntry) -> bytes:
     return (first.source if goes else first.destination).absolute
 
 
-def _natural(path: bytes) -> list[tuple[int, bytes]]:
+def _natural(path: bytes) -> _Order:
     return [(int(part) if part.isdigit() else -1, part.lower()) for part in _DIGITS.split(path)]
 
 
