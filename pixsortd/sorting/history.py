@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pixsortd.records import Place, PlanRecord, PlanState
 from pixsortd.sorting.departures import Departures
-from pixsortd.sorting.journal import Approved, Closed, Declined, Deed, Move, Note, Stopped
+from pixsortd.sorting.journal import Approved, Closed, Declined, Deed, Held, Move, Note, Stopped
 
 SORT = "sort"
 """The kind of moves that belong to a plan."""
@@ -31,6 +31,7 @@ class History:
         self._approved: dict[str, frozenset[str]] = {}
         self._declined: set[tuple[bytes, str]] = set()
         self._done: set[tuple[bytes, str]] = set()
+        self._held: set[tuple[bytes, str]] = set()
         self._made: set[Place] = set()
         self.departures = Departures()
         """Photos that were moved, by where they were."""
@@ -66,6 +67,10 @@ class History:
     def refused(self) -> frozenset[tuple[bytes, str]]:
         """Photos and digests of the rules that they are not to follow: refused, or done and taken back."""
         return frozenset(self._declined)
+
+    def held(self) -> frozenset[tuple[bytes, str]]:
+        """Photos and digests of the rules that they are to follow only when that is asked for again."""
+        return frozenset(self._held)
 
     def done(self) -> frozenset[tuple[bytes, str]]:
         """Photos and digests of the rules that have made a copy or link of them before."""
@@ -107,6 +112,7 @@ class History:
         size = sum(step.stamp.size for step in move.steps)
         self._change(replace(run, done=run.done + 1, bytes=run.bytes + size))
         key = (move.image, move.rule)
+        self._held.discard(key)
         if move.reverses:
             self._reversals[move.id] = (move.reverses, run.undoes)
             self._turn(move, key)
@@ -167,10 +173,14 @@ class History:
     def _decline(self, note: Declined) -> None:
         self._declined.add((note.image, note.rule))
 
+    def _hold(self, note: Held) -> None:
+        self._held.add((note.image, note.rule))
+
 
 _NOTES: Mapping[type[Note], Callable[[History, Any], None]] = {
     Approved: History._approve,
     Stopped: History._stop,
     Closed: History._close,
     Declined: History._decline,
+    Held: History._hold,
 }

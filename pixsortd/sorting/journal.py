@@ -178,7 +178,16 @@ class Declined(Record, frozen=True, kw_only=True, tag="declined"):
     at: float
 
 
-Note = Approved | Stopped | Closed | Declined
+class Held(Record, frozen=True, kw_only=True, tag="held"):
+    """A photo is not to follow a rule without being asked about, until it has once."""
+
+    image: bytes
+    rule: str
+    """The rule's digest."""
+    at: float
+
+
+Note = Approved | Stopped | Closed | Declined | Held
 """What is said between the moves."""
 Entry = Move | Ended | Note
 
@@ -299,4 +308,4 @@ def _run_of(entry: Entry) -> str:
     """The run that a line names, if it does."""
     if isinstance(entry, Approved):
         return entry.run
-    return "" if isinstance(entry, Declined) else entry.plan
+    return "" if isinstance(entry, Declined | Held) else entry.plan

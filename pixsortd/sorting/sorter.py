@@ -10,7 +10,7 @@ from pixsortd.errors import NotFound, PixsortdError
 from pixsortd.records import Place, Plan, PlanRecord, PlanStep, Record, StepState
 from pixsortd.sorting.departures import Departure
 from pixsortd.sorting.disk import Directories
-from pixsortd.sorting.journal import Approved, Closed, Declined, Ended, Move, Stopped
+from pixsortd.sorting.journal import Approved, Closed, Declined, Ended, Held, Move, Stopped
 from pixsortd.sorting.lots import lots, places
 from pixsortd.sorting.mover import Mover
 from pixsortd.sorting.names import spelled
@@ -68,6 +68,13 @@ class Sorter:
         """Remember photos, and the digests of rules that they are not to follow. Raises ``StateDirectoryError``."""
         now = time.time()
         self._mover.note([Declined(image=image, rule=rule, at=now) for image, rule in refused])
+
+    def hold(self, run: str, steps: Collection[PlanStep]) -> None:
+        """Have rules ask again before they do what was left of a run. Raises ``StateDirectoryError``."""
+        with self._mover.lock:
+            digests, now = self._mover.history.digests(run), time.time()
+            keys = dict.fromkeys((step.image, digests[step.rule]) for step in steps if step.rule in digests)
+            self._mover.note([Held(image=image, rule=rule, at=now) for image, rule in keys])
 
     def close_run(self, run: str, why: str) -> None:
         """Leave the rest of a run undone. Raises ``StateDirectoryError``."""
@@ -232,6 +239,11 @@ class Sorter:
         """The photo that the file at a place may belong to, and that was moved away from beside it."""
         with self._mover.lock:
             return self._mover.history.departures.of(place)
+
+    def held(self) -> frozenset[tuple[bytes, str]]:
+        """Photos and digests of the rules that they are to follow only when that is asked for again."""
+        with self._mover.lock:
+            return self._mover.history.held()
 
     def done(self) -> frozenset[tuple[bytes, str]]:
         """Photos and digests of the rules that have made a copy or link of them before."""

@@ -109,6 +109,9 @@ def test_what_a_cancelled_job_has_not_done_waits_and_can_be_done_or_left(tmp_pat
         assert len(photos(house.library)) == done
         assert sorted(photos(house.inbox, house.library).values()) == before
 
+        house.waiting(MANY - done)
+        daemon.stop()
+        daemon.start()
         rest = house.waiting(MANY - done)
         step, *others = house.detail(rest["id"])["items"]
         assert ("cancelled" in step["waits"]) == auto, step["waits"]

@@ -231,6 +231,18 @@ def test_a_step_that_was_taken_back_is_not_wanted_again(stage: Stage) -> None:
     assert stage.sorter.approved("another") == frozenset()
 
 
+def test_what_is_held_is_so_until_it_is_done(stage: Stage) -> None:
+    steps = steps_of(stage, SCENARIOS["move two"])
+    run = stage.approve(plan_of(steps))
+    stage.sorter.hold(run, steps)
+    stage.sorter.close_run(run, "cancelled")
+    stage.restart()
+    assert stage.sorter.held() == {(step.image, "digest") for step in steps}
+    stage.do(steps[:1])
+    stage.restart()
+    assert stage.sorter.held() == {(steps[1].image, "digest")}
+
+
 def test_what_made_room_is_in_the_trash(stage: Stage) -> None:
     old = stage.path("lib/there/x.jpg").read_bytes()
     run = stage.do(steps_of(stage, SCENARIOS["take the place"]))

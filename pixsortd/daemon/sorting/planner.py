@@ -44,6 +44,7 @@ class Memory(Protocol):
 
     def approved(self, root: str) -> frozenset[str]: ...
     def refused(self) -> frozenset[tuple[bytes, str]]: ...
+    def held(self) -> frozenset[tuple[bytes, str]]: ...
     def done(self) -> frozenset[tuple[bytes, str]]: ...
 
 
@@ -92,6 +93,7 @@ class Planner:
             floor=self._settings().sort.free_floor,
             approved=self._memory.approved(root),
             refused=self._memory.refused(),
+            held=self._memory.held(),
             done=self._memory.done(),
         )
         untaken: dict[Place, str] = {}

@@ -113,9 +113,9 @@ class Runs:
                 log.error("files do not add up", plan=plan.id, photo=wrong.image.hex(), expected=wrong.expected,
                           found=wrong.found)  # fmt: skip
             if cancelled.is_set():
-                self._sorter.close_run(plan.id, _CANCELLED)
                 # Else the rules would go on at once with what somebody has just stopped.
-                refused |= {step.id: _CANCELLED for step in waiting if step.id not in outcomes}
+                self._sorter.hold(plan.id, [step for step in waiting if step.id not in outcomes])
+                self._sorter.close_run(plan.id, _CANCELLED)
             broken = False
             tracked.progress(len(plan.steps), len(plan.steps))
             log.info("plan carried out", plan=plan.id, done=len(done), refused=len(refused))

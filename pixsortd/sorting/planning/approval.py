@@ -14,6 +14,7 @@ class Standing(NamedTuple):
     terms: Terms
     crowded: str
     """Why there is no room for it, in words, if so."""
+    image: bytes
     behind: bool
     """Whether an earlier step of the same file waits."""
 
@@ -52,8 +53,13 @@ def _doubtful(standing: Standing) -> str:
     return f'it is only {sure:.0%} sure, and the rule "{rule.name}" asks below {rule.confidence:.0%}'
 
 
+def _held(standing: Standing) -> str:
+    held = (standing.image, standing.choice.digest) in standing.terms.held
+    return "the job that was to do it was cancelled" if held else ""
+
+
 def _behind(standing: Standing) -> str:
     return "something else that is to be done with this file waits" if standing.behind else ""
 
 
-_REASONS: tuple[Callable[[Standing], str], ...] = (_crowded, _first, _changed, _asking, _doubtful, _behind)
+_REASONS: tuple[Callable[[Standing], str], ...] = (_crowded, _first, _changed, _asking, _held, _doubtful, _behind)

@@ -81,7 +81,7 @@ def _weighed(drafts: Sequence[_Draft], scene: Scene, space: Space, terms: Terms)
     behind: set[Place] = set()
     for draft in drafts:
         crowded = space.take(draft.step, scene)
-        why = waits(Standing(draft.choice, terms, crowded, draft.place in behind))
+        why = waits(Standing(draft.choice, terms, crowded, draft.step.image, draft.place in behind))
         if why:
             behind.add(draft.place)
         yield replace(draft.step, waits=why)

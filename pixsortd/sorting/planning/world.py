@@ -75,5 +75,7 @@ class Terms(Record, frozen=True, kw_only=True):
     """Digests of the rules with which a plan for this inbox was approved; none before the first."""
     refused: frozenset[tuple[bytes, str]] = frozenset()
     """Photos and digests of the rules that they are not to follow."""
+    held: frozenset[tuple[bytes, str]] = frozenset()
+    """Photos and digests of the rules that they are to follow only when that is asked for again."""
     done: frozenset[tuple[bytes, str]] = frozenset()
     """Photos and digests of the rules that have made a copy or link of them before."""
