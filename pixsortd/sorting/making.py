@@ -1,14 +1,21 @@
 """What sorting can make of a file beside moving it: copies and links, each of them whole or not there at all."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from msgspec import structs
+
 from pixsortd.records import FileStamp, Place
 from pixsortd.sorting.copying import File, SourceChanged, clone_new, copy_new, same_content, unfinished
 from pixsortd.sorting.disk import Directories, alike, is_file_of, look, put_back, sync, take_off
 from pixsortd.sorting.journal import Deed, Step
+
+_NO_CLONES = frozenset(
+    (errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOTTY, errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.EPERM)
+)
 
 Make = Callable[[File, File, Step], None]
 """Makes a new file of the first at the second. Raises ``OSError``, ``SourceChanged``; nothing is there then."""
@@ -80,7 +87,14 @@ def remake(directories: Directories, step: Step) -> None:
         if seen is None:
             raise SourceChanged
         stamp = FileStamp.of(seen)
-    make(directories, Step(source=step.destination, destination=step.source, action=step.action, stamp=stamp))
+    again = Step(source=step.destination, destination=step.source, action=step.action, stamp=stamp)
+    try:
+        make(directories, again)
+    except OSError as error:
+        if step.action is not Deed.REFLINK or error.errno not in _NO_CLONES:
+            raise
+        # The files may have come to a disk that cannot share bytes: a plain copy is what was there, too.
+        make(directories, structs.replace(again, action=Deed.COPY))
     into = directories.of(step.source)
     if step.action in (Deed.COPY, Deed.REFLINK):
         os.utime(step.source.name, ns=(step.stamp.mtime_ns,) * 2, dir_fd=into, follow_symlinks=False)

@@ -373,13 +373,13 @@ time.sleep(1000)
 
 def test_a_worker_does_not_outlive_a_killed_core() -> None:
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
-    core = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    )
+    core = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=environment)
     assert core.stdout is not None
     with core.stdout:
         # The first line may be a log line's neighbour: the id is the last word that is a number.
-        worker = psutil.Process(next(int(line) for line in core.stdout if line.strip().isdigit()))
+        told = next((int(line) for line in core.stdout if line.strip().isdigit()), None)
+    assert told is not None, f"it ended with {core.wait()} before it had a worker; see what it wrote"
+    worker = psutil.Process(told)
     core.kill()
     core.wait()
     assert ends(worker)
