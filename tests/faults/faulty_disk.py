@@ -99,9 +99,12 @@ _ioctl, _pread, _pwrite = fcntl.ioctl, os.pread, os.pwrite
 
 
 def _cloning(handle: int, request: int, *given: Any) -> Any:
-    """``ioctl``, with FICLONE as on a file system that has it."""
-    if request != FICLONE:
+    """``ioctl``, with FICLONE as on a file system that has it, where this one has not."""
+    try:
         return _ioctl(handle, request, *given)
+    except OSError:
+        if request != FICLONE:
+            raise
     source, offset = given[0], 0
     while data := _pread(source, 1 << 20, offset):
         offset += _pwrite(handle, data, offset)

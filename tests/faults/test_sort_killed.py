@@ -15,7 +15,7 @@ import pytest
 
 from pixsortd.records import Action
 from pixsortd.sorting.journal import Deed, Journal, Move
-from tests.faults.ext4_volume import ext4
+from tests.faults.disk_volume import volume_of
 from tests.faults.faulty_disk import WAYS
 from tests.faults.sort_stage import Roots, Seen, Stage, held
 from tests.faults.test_index_killed import REPOSITORY, run_and_kill
@@ -136,8 +136,8 @@ def test_killed_many_times_across_devices(tmp_path: Path, other_device: Path) ->
     kill_again_and_again(tmp_path, other_device, 600, 3)
 
 
-def power_fails_again_and_again(home: Path, cuts: int, seed: int) -> None:
-    with ext4(home) as volume:
+def power_fails_again_and_again(home: Path, kind: str, cuts: int, seed: int) -> None:
+    with volume_of(kind, home) as volume:
 
         def strike(arguments: list[str], after: float) -> None:
             os.sync()
@@ -160,10 +160,15 @@ def power_fails_again_and_again(home: Path, cuts: int, seed: int) -> None:
         kill_again_and_again(volume.place / "home", volume.place / "home", cuts, seed, strike)
 
 
-def test_power_fails_ten_times(tmp_path: Path) -> None:
-    power_fails_again_and_again(tmp_path, 10, 4)
+LOGGED = pytest.mark.parametrize("kind", ["ext4", "xfs"])
+
+
+@LOGGED
+def test_power_fails_ten_times(tmp_path: Path, kind: str) -> None:
+    power_fails_again_and_again(tmp_path, kind, 10, 4)
 
 
 @pytest.mark.slow
-def test_power_fails_many_times(tmp_path: Path) -> None:
-    power_fails_again_and_again(tmp_path, 300, 5)
+@LOGGED
+def test_power_fails_many_times(tmp_path: Path, kind: str) -> None:
+    power_fails_again_and_again(tmp_path, kind, 300, 5)

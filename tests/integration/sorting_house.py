@@ -22,7 +22,7 @@ class House:
         self.inbox = inbox or home / "inbox"
         self.library, self.archive = home / "library", home / "archive"
         for path in (self.inbox, self.library, self.archive):
-            path.mkdir(exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
         self.daemon = Daemon(
             home / "d",
             [

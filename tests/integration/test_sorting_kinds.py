@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_photo
+from tests.faults.disk_volume import volume_of
 from tests.faults.test_daemon_killed import computed
 from tests.harness import wait_until
 from tests.integration.sorting_house import House, photos
@@ -104,13 +105,24 @@ def made(path: Path, source: Path, action: str) -> None:
 
 @pytest.mark.parametrize("action", ["copy", "hardlink", "symlink", "reflink"])
 def test_what_is_copied_or_linked_is_so_once_and_can_be_taken_back(tmp_path: Path, action: str) -> None:
-    house = House(tmp_path, [{"name": "all", "to": f"{tmp_path}/library/{action}/", "action": action, "auto": True}])
+    once_and_back(tmp_path, action, able=action != "reflink")
+
+
+@pytest.mark.parametrize("kind", ["xfs", "btrfs"])
+def test_reflinks_are_made_once_and_can_be_taken_back(tmp_path: Path, kind: str) -> None:
+    with volume_of(kind, tmp_path / "volume") as volume:
+        once_and_back(volume.place / "home", "reflink", able=True)
+
+
+def once_and_back(home: Path, action: str, *, able: bool) -> None:
+    """``able`` says whether the file system is known to be."""
+    house = House(home, [{"name": "all", "to": f"{home}/library/{action}/", "action": action, "auto": True}])
     source = house.drop("a.jpg")[0]
     with house.daemon as daemon:
         run = house.sorted(house.waiting(1)["id"])
         target = house.library / action / "a.jpg"
         if run["refused"]:
-            assert action == "reflink", run
+            assert not able, run
             (step,) = house.detail(run["id"])["items"]
             assert "cannot make such a link" in step["reason"]
             assert not target.exists()

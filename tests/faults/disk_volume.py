@@ -1,4 +1,4 @@
-"""An ext4 file system of its own whose power can be cut: what was not synced, or in its log, is gone."""
+"""A file system of its own, of a kind; where it has a log, its power can be cut: what was not synced is gone."""
 
 import fcntl
 import os
@@ -7,9 +7,22 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+
+class _Kind(NamedTuple):
+    program: tuple[str, ...]
+    megabytes: int
+    """The least that it takes."""
+
+
+_KINDS = {
+    "ext4": _Kind(("mkfs.ext4", "-q", "-F"), 96),
+    "xfs": _Kind(("mkfs.xfs", "-q", "-f", "-m", "reflink=1"), 320),
+    "btrfs": _Kind(("mkfs.btrfs", "-q", "-f"), 320),
+}
 _SHUTDOWN = 0x8004587D
 _NO_FLUSH = struct.pack("I", 2)
 
@@ -29,7 +42,7 @@ class Volume:
             pytest.skip("mounting a file system is not permitted here")
 
     def cut(self) -> None:
-        """From now on nothing reaches the disk, not even what it was told before."""
+        """From now on nothing reaches the disk, not even what it was told before; ext4 and XFS only."""
         handle = os.open(self.place, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, _SHUTDOWN, _NO_FLUSH)
@@ -47,16 +60,17 @@ class Volume:
 
 
 @contextmanager
-def ext4(home: Path, *options: str) -> Iterator[Volume]:
+def volume_of(kind: str, home: Path, *options: str) -> Iterator[Volume]:
     """A new file system, mounted in ``home``; ``options`` go to the program that makes it."""
     image, place = home / "disk.img", home / "disk"
     place.mkdir(parents=True)
+    program, megabytes = _KINDS[kind]
     with image.open("wb") as file:
-        file.truncate(96 << 20)
+        file.truncate(megabytes << 20)
     try:
-        subprocess.run(["mkfs.ext4", "-q", "-F", *options, image], check=True, capture_output=True)
+        subprocess.run([*program, *options, image], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("there is no mkfs.ext4 here")
+        pytest.skip(f"there is no {program[0]} here")
     volume = Volume(image, place)
     volume.mount()
     try:
