@@ -76,7 +76,10 @@ def remove_images(library: Lib, batch: FromPath[str], data: JSONBody[answers.Ids
 def analyze_batch(library: Lib, batch: FromPath[str], data: JSONBody[answers.Parameters]) -> answers.Job:
     """Queue an HDBSCAN run with these parameters; photos without a vector are left for the next one."""
     parameters = BatchParameters(
-        min_cluster_size=data.min_cluster_size, min_samples=data.min_samples, metric=data.metric
+        min_cluster_size=data.min_cluster_size,
+        min_samples=data.min_samples,
+        metric=data.metric,
+        weights=data.weights,
     )
     return present.job(library.batches.analyze(batch_id(batch), parameters))
 

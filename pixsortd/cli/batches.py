@@ -138,6 +138,9 @@ def remove(session: shell.Session, batch: str, photos: tuple[str, ...]) -> None:
 @click.option("--min-cluster-size", type=click.IntRange(2, 1000), help="Least photos in a group; as last time.")
 @click.option("--min-samples", type=click.IntRange(1, 1000), help="More of it leaves more photos out; as last time.")
 @click.option("--metric", type=click.Choice(("cosine", "euclidean")), help="How unlike photos are; as last time.")
+@click.option(
+    "--weights", type=click.Choice(("shared", "plain")), help="Shared neighbours, or plain distance; as last time."
+)
 @click.option("--wait", is_flag=True, help="Return when the groups are formed.")
 @shell.pass_session
 def analyze(
@@ -146,13 +149,19 @@ def analyze(
     min_cluster_size: int | None,
     min_samples: int | None,
     metric: str | None,
+    weights: str | None,
     wait: bool,
 ) -> None:
     """Form the groups of a batch. Labels given by hand stay."""
     from pixsortd.cli.choice import BATCH, pick
 
     chosen = pick(session.daemon.batches(), batch, BATCH)
-    given = {"min_cluster_size": min_cluster_size, "min_samples": min_samples, "metric": metric}
+    given = {
+        "min_cluster_size": min_cluster_size,
+        "min_samples": min_samples,
+        "metric": metric,
+        "weights": weights,
+    }
     parameters = chosen["parameters"] | {name: value for name, value in given.items() if value is not None}
     jobs.follow(session, session.daemon.analyze_batch(chosen["id"], parameters), wait)
 

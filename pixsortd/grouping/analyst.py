@@ -84,7 +84,7 @@ def answer(request: Request, on_progress: Callable[[int, int, str], None]) -> Re
         ended=assignment.ended,
         ungrouped=len(request.contents) // HASH - sum(group.size for group in groups),
         unusable=len(request.contents) // HASH - len(rows.contents),
-        method=steps.method(request, taught),
+        method=steps.method(request, taught, clusters.proved),
         learning=taught.learning,
         seconds=seconds,
     )

@@ -29,11 +29,15 @@ from pixsortd.grouping.neighbours import Graph, built
 from pixsortd.grouping.points import SCALES, Points, Singles, placed
 from pixsortd.grouping.reweight import FAR, reweighed, width
 from pixsortd.grouping.rows import Array, Floats
-from pixsortd.grouping.spanning import Spanning, tree
+from pixsortd.grouping.spanning import Spanning, completed, mutual, tree
 from pixsortd.records import BatchMetric, Selection
 
 ALIKE = 0.9
 """Cosine from which photos are look-alikes in every space: unrelated ones stay below 0.8."""
+
+
+_PLAIN_NEIGHBOURS = 16
+"""Entries of a photo's list where distances alone count: they prove nearly all of the tree."""
 
 
 class Clusters(NamedTuple):
@@ -49,6 +53,8 @@ class Clusters(NamedTuple):
     """The tree that all coarser and finer clusters are cut from."""
     graph: Graph
     """The nearest rows of every row, in the metric that was asked for."""
+    proved: float | None = None
+    """Share of the tree that the graph alone proves to be that of all pairs; None where weights know only the graph."""
 
 
 def cluster(
@@ -84,6 +90,33 @@ def cluster(
     labels[lumped] = labels.max(initial=-1) + 1
     held = Membership(labels, np.where(lumped, closeness, found.strengths))
     return _by_size(faces.rows, settled(points, neighbours, halves, held, least), spanning, graph)
+
+
+def cluster_plainly(
+    vectors: Array,
+    min_cluster_size: int,
+    min_samples: int,
+    metric: BatchMetric = BatchMetric.COSINE,
+    graph_of: Callable[[Points, int], Graph] = built,
+    links: Sequence[tuple[int, int]] = (),
+    selection: Selection = Selection.EOM,
+    epsilon: float = 0.0,
+) -> Clusters:
+    """What HDBSCAN itself finds, from the graph: the same as of all pairs, but for ties.
+
+    Parameters are those of :func:`cluster`; ``epsilon`` is a distance here. What the graph does not prove is
+    looked for among all pairs.
+    """
+    points = placed(vectors, metric)
+    wide = min(max(_PLAIN_NEIGHBOURS, min_samples), max(len(vectors) - 1, 0))
+    graph = graph_of(points, wide)
+    edges = mutual(graph, min_samples, wide)
+    listed = tree(edges, links, points)
+    spanning = completed(listed, points, edges.core)
+    found = extract(spanning, max(min_cluster_size, 2), selection, epsilon)
+    faces = points if metric is BatchMetric.COSINE else placed(vectors, BatchMetric.COSINE)
+    clusters = _by_size(faces.rows, Membership(found.labels, found.strengths), spanning, graph)
+    return clusters._replace(proved=listed.proved)
 
 
 def cohesions(rows: Singles, whole: Floats, count: int) -> Floats:

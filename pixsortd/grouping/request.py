@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pixsortd.grouping.lessons import Lesson
 from pixsortd.grouping.packing import ROW, numbers
-from pixsortd.records import BatchMetric, Learning, Membership, Reason, Record, Selection
+from pixsortd.records import BatchMetric, Learning, Membership, Reason, Record, Selection, Weights
 
 GRAPH, LEVELS = "neighbours.graph", "levels.tree"
 """Files that are kept from run to run."""
@@ -42,9 +42,10 @@ class Request(Record, frozen=True, kw_only=True):
     min_cluster_size: int = 5
     min_samples: int = 5
     metric: BatchMetric = BatchMetric.COSINE
+    weights: Weights = Weights.SHARED
     selection: Selection = Selection.EOM
     epsilon: float = 0.0
-    """Clusters whose photos are nearer than this, 0 to 1 in the new weights, are not divided."""
+    """Clusters whose photos are nearer than this, 0 to 1 in the weights, are not divided."""
     deadline: float = 0.0
     """Seconds after which the run is ended; 0 for none."""
     niceness: int = 10

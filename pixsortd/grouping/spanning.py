@@ -84,15 +84,12 @@ def tree(
     links: Sequence[tuple[int, int]] = (),
     points: Points | None = None,
     far: float = np.inf,
-    exact: bool = False,
 ) -> Spanning:
     """The minimum spanning tree; the same edges in any order give the same one.
 
     ``links`` are pairs that belong together: each is an edge of the least weight that either row has.
     Where the edges leave components apart, ``points`` joins them by their lightest pairs, if the edges are
-    those of :func:`mutual`; without it they hang together at weight ``far``. With ``exact`` and ``points`` all
-    pairs that could make the tree lighter are looked for, and every edge is certified; the time is
-    quadratic then.
+    those of :func:`mutual`; without it they hang together at weight ``far``.
     """
     count = len(edges.core)
     pairs, weights = _forest(count, *_linked(edges, np.asarray(links, np.int32).reshape(-1, 2)))
@@ -100,12 +97,19 @@ def tree(
         part = connected_components(coo_array((np.ones(len(pairs)), pairs.T), (count, count)), directed=False)[1]
         found = _hung(part, far) if points is None else joins(points, edges.core, part)
         pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
-    spanning = _ordered(pairs, weights, edges.radii)
-    if exact and points is not None and not spanning.certified.all():
-        found = lighter(points, edges.core, spanning.merges)
-        pairs, weights = _forest(count, np.concatenate([pairs, found.pairs]), np.append(weights, found.weights))
-        spanning = _ordered(pairs, weights, np.full(count, np.inf))
-    return spanning
+    return _ordered(pairs, weights, edges.radii)
+
+
+def completed(spanning: Spanning, points: Points, core: Floats) -> Spanning:
+    """The minimum spanning tree of all pairs, every edge certified, from one over the edges of :func:`mutual`.
+
+    All pairs that could make it lighter are looked for: the time is quadratic where not all is proved already.
+    """
+    if spanning.certified.all():
+        return spanning
+    found = lighter(points, core, spanning.merges)
+    pairs, weights = np.concatenate([spanning.edges, found.pairs]), np.append(spanning.weights, found.weights)
+    return _ordered(*_forest(len(core), pairs, weights), np.full(len(core), np.inf))
 
 
 def _ordered(pairs: Pairs, weights: Floats, radii: Floats) -> Spanning:

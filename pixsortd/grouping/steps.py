@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pixsortd.grouping import judging, levelled
-from pixsortd.grouping.cluster import Clusters, cluster
+from pixsortd.grouping.cluster import Clusters, cluster, cluster_plainly
 from pixsortd.grouping.describe import describe
 from pixsortd.grouping.identity import Assignment, match
 from pixsortd.grouping.kept import graph
@@ -19,7 +19,7 @@ from pixsortd.grouping.packing import hashes, numbers
 from pixsortd.grouping.points import Points
 from pixsortd.grouping.request import GRAPH, LEVELS, FoundGroup, Request
 from pixsortd.grouping.rows import CACHEFUL, Array
-from pixsortd.records import Selection
+from pixsortd.records import Selection, Weights
 
 
 class Rows(NamedTuple):
@@ -64,9 +64,12 @@ def seen(rows: Rows, taught: judging.Outcome) -> Rows:
     return rows if taught.likeness is None else rows._replace(vectors=taught.likeness.applied(rows.vectors))
 
 
+_CLUSTERINGS = {Weights.SHARED: cluster, Weights.PLAIN: cluster_plainly}
+
+
 def cluster_rows(rows: Rows, request: Request) -> Clusters:
     """The clustering that the request's parameters ask for."""
-    return cluster(
+    return _CLUSTERINGS[request.weights](
         rows.vectors,
         request.min_cluster_size,
         request.min_samples,
@@ -143,14 +146,19 @@ def described(rows: Rows, clusters: Clusters, ids: Sequence[str]) -> tuple[Found
     return tuple(groups)
 
 
-def method(request: Request, taught: judging.Outcome) -> str:
+def method(request: Request, taught: judging.Outcome, proved: float | None = None) -> str:
     """The clustering in words, for people and for comparing runs."""
     learned = "" if taught.likeness is None else f"a likeness learned from {taught.learning.edits} edits, "
+    what = "shared neighbours by" if request.weights is Weights.SHARED else "plain"
+    listed = "" if proved is None else f"; {int(proved * 1000) / 10:g} % proved by the lists of neighbours"
+    searched = ", the rest by comparing all pairs" if proved is not None and proved < 1 else ""
     return (
-        f"{learned}shared neighbours by {request.metric} distance, HDBSCAN {version('hdbscan')} with "
+        f"{learned}{what} {request.metric} distance, HDBSCAN {version('hdbscan')} with "
         f"min_cluster_size={request.min_cluster_size} and min_samples={request.min_samples}"
         + (f", {request.selection} clusters" if request.selection is not Selection.EOM else "")
         + (f", undivided below {request.epsilon:g}" if request.epsilon else "")
+        + listed
+        + searched
     )
 
 

@@ -28,6 +28,7 @@ from pixsortd.records.decisions import (
     RankBatch,
     RatePhoto,
     RenameBatch,
+    Weights,
 )
 from pixsortd.records.edits import (
     NEW,
@@ -200,6 +201,7 @@ __all__ = [
     "VolumeIdentity",
     "Wants",
     "WatchMode",
+    "Weights",
     "WorkItem",
     "root_id",
 ]

@@ -87,12 +87,22 @@ class BatchMetric(StrEnum):
     EUCLIDEAN = "euclidean"
 
 
+class Weights(StrEnum):
+    """What holds photos together."""
+
+    SHARED = "shared"
+    """The neighbours that they share, and a little of their distance."""
+    PLAIN = "plain"
+    """Their distance alone: HDBSCAN as it was published."""
+
+
 class BatchParameters(Record, frozen=True, kw_only=True, omit_defaults=False):
     """How a batch is clustered."""
 
     min_cluster_size: Annotated[int, Meta(ge=2, le=1000)] = 5
     min_samples: Annotated[int, Meta(ge=1, le=1000)] = 5
     metric: BatchMetric = BatchMetric.COSINE
+    weights: Weights = Weights.SHARED
 
 
 class CreateBatch(Record, frozen=True, kw_only=True, tag=True):
@@ -146,6 +156,8 @@ class BatchAnalyzed(Record, frozen=True, kw_only=True, tag=True):
     """Members that were looked at and are in no group."""
     left_out: tuple[bytes, ...] = ()
     """Members that had no vector."""
+    method: str = ""
+    """How the groups were found, in words."""
     error: str | None = None
     at: float = 0.0
 

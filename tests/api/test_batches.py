@@ -52,7 +52,7 @@ def test_analysis_is_a_job_with_bounded_parameters(api, batch):
     assert (answer.status_code, answer.json()["kind"]) == (202, "batch")
     shown = api.get(f"/api/batches/{batch}").json()
     assert shown["status"] == "processing"
-    assert shown["parameters"] == {"min_cluster_size": 3, "min_samples": 2, "metric": "euclidean"}
+    assert shown["parameters"] == {"min_cluster_size": 3, "min_samples": 2, "metric": "euclidean", "weights": "shared"}
     for body in ({"min_cluster_size": 1}, {"min_samples": 0}, {"metric": "chebyshev"}, {"min_cluster_size": 1001}):
         assert api.put(url, json=body).status_code == 422, body
 

@@ -1,8 +1,9 @@
 """Clustering 10,000 photos in 512 dimensions against the hdbscan package, on one and the same metric.
 
 Both get the same vectors, at unit length, and Euclidean distance, and run in this process. Ours is timed from the
-vectors to labels: graph, spanning tree, clusters; also with every edge of the tree proved; and, apart, as the
-daemon clusters by default, in the analyst with its start, matching and describing. Theirs is one call, its import
+vectors to labels, with every edge of the tree proved, as batches with plain weights have it; apart, without the search
+for what the graph does not prove, and as the daemon clusters by default, in the analyst with its start, matching
+and describing. Theirs is one call, its import
 left out. Made vectors: subjects of 5 to 400 photos around centres with a spectrum like that of real
 embeddings, and 30 % loners. Agreement is also measured on embeddings of real photos, cropped and recoloured to reach
 2,000, 5,000 and 10,000.
@@ -18,6 +19,7 @@ import hdbscan
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from pixsortd.grouping.cluster import cluster_plainly
 from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import built
 from pixsortd.grouping.points import placed
@@ -65,11 +67,17 @@ def made(count: int, seed: int = 0) -> tuple[Array, Array]:
     return vectors[order], np.concatenate([labels, np.full(len(alone), -1)])[order]
 
 
-def ours(vectors: Array, exact: bool = False) -> Found:
-    """HDBSCAN's result on our graph."""
+def lists(vectors: Array) -> Found:
+    """HDBSCAN on our graph alone."""
     points = placed(vectors, BatchMetric.EUCLIDEAN)
-    spanning = tree(mutual(built(points, WIDE), SAMPLES), points=points, exact=exact)
+    spanning = tree(mutual(built(points, WIDE), SAMPLES), points=points)
     return Found(extract(spanning, SIZE).labels, spanning.proved)
+
+
+def ours(vectors: Array) -> Found:
+    """The plain clustering as it ships: what the graph does not prove is looked for among all pairs."""
+    found = cluster_plainly(vectors, SIZE, SAMPLES, BatchMetric.EUCLIDEAN)
+    return Found(found.labels, found.spanning.proved)
 
 
 def theirs(vectors: Array) -> Array:
@@ -114,12 +122,12 @@ def main(arguments: list[str]) -> dict[str, Any]:
     stored, _ = made(counts[-1])
     vectors = unit(stored).astype(np.float32)
     require_quiet(given.anyway)
-    times: dict[str, list[float]] = {"ours": [], "proved": [], "theirs": [], "default": []}
+    times: dict[str, list[float]] = {"ours": [], "lists alone": [], "theirs": [], "default": []}
     for _ in range(3 if quick else 1):
         for name, work in (
             ("ours", lambda: ours(vectors)),
             ("theirs", lambda: theirs(vectors)),
-            ("proved", lambda: ours(vectors, exact=True)),
+            ("lists alone", lambda: lists(vectors)),
             ("default", lambda: default(stored)),
         ):
             times[name].append(timed(work)[0])
@@ -129,10 +137,11 @@ def main(arguments: list[str]) -> dict[str, Any]:
     for kind, every in (("made", vectors), ("real", real)):
         for count in counts:
             reference = theirs(every[:count])
-            for form, exact in (("", False), (" proved", True)):
-                found = ours(every[:count], exact)
+            for form, ways in (("", ours), (" by the lists alone", lists)):
+                found = ways(every[:count])
                 figures = agreement(found.labels, reference)
-                rands.append(figures["adjusted Rand on clustered points"])
+                if ways is ours:
+                    rands.append(figures["adjusted Rand on clustered points"])
                 detail[f"{kind} {count}{form}"] = {**figures, "share of the tree certified": round(found.proved, 4)}
     ratio = min(times["theirs"]) / min(times["ours"])
     target = ">= 40x and ARI >= 0.98"

@@ -218,9 +218,10 @@ def test_sliders_never_go_below_what_hdbscan_takes(daemon, batch, open_page):
         number.blur()
         expect(slider).to_have_value("7")
     page.get_by_label("euclidean").check()
+    page.get_by_label("distance alone").check()
     page.get_by_role("button", name="Analyze").click()
     done = wait_until(lambda: complete(daemon, batch), 60)
-    assert done["parameters"] == {"min_cluster_size": 7, "min_samples": 7, "metric": "euclidean"}
+    assert done["parameters"] == {"min_cluster_size": 7, "min_samples": 7, "metric": "euclidean", "weights": "plain"}
 
 
 def test_names_change_in_place(daemon, grouped, open_page):

@@ -79,7 +79,7 @@ def test_a_batch_from_its_making_to_its_groups(daemon: Daemon) -> None:
     assert asked["kind"] == "batch"
     done = wait_until(lambda: (one := batch(daemon, which))["status"] == "complete" and one)
     assert (done["groups"], done["grouped"], done["left_out"], done["error"], done["job"]) == (2, 16, 0, None, None)
-    assert done["parameters"] == {**SMALL, "metric": "cosine"}
+    assert done["parameters"] == {**SMALL, "metric": "cosine", "weights": "shared"}
     assert [one["label"] for one in done["groups_list"]] == ["Group 1", "Group 2"]
     found = labels(done)
     assert len({found[one] for one in first}) == len({found[one] for one in second}) == 1
@@ -97,10 +97,14 @@ def test_a_batch_from_its_making_to_its_groups(daemon: Daemon) -> None:
     assert {"id": which, "name": "Weekend trip"} in daemon.get(f"/api/images/metadata/{first[0]}")["batches"]
 
 
+@pytest.mark.parametrize("weights", ["shared", "plain"])
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_either_metric_finds_the_scenes(daemon: Daemon, metric: str) -> None:
-    found = analyze(daemon, create(daemon, metric, [one for scene in by_scene(daemon) for one in scene]), metric=metric)
-    assert found["parameters"]["metric"] == metric
+def test_either_metric_finds_the_scenes(daemon: Daemon, metric: str, weights: str) -> None:
+    batch = create(daemon, f"{metric} {weights}", [one for scene in by_scene(daemon) for one in scene])
+    found = analyze(daemon, batch, metric=metric, weights=weights)
+    assert (found["parameters"]["metric"], found["parameters"]["weights"]) == (metric, weights)
+    assert f"{'plain' if weights == 'plain' else 'shared neighbours by'} {metric} distance" in found["method"]
+    assert ("% proved" in found["method"]) == (weights == "plain")
     assert Counter(labels(found).values()) == {f"Group {n}": SHOTS for n in (1, 2, 3)}
 
 

@@ -238,10 +238,12 @@ def test_batches(ask: Ask, library: FakeLibrary) -> None:
     shown = lines(ask("batches", "show", "Winter", "--json"))[0]
     assert [one["id"] for one in shown["images"]] == [first]
     assert first in ask("batches", "show", which).stdout
-    job = lines(ask("batches", "analyze", which, "--min-samples", 2, "--metric", "euclidean", "--json"))[0]
+    job = lines(
+        ask("batches", "analyze", which, "--min-samples", 2, "--metric", "euclidean", "--weights", "plain", "--json")
+    )[0]
     assert job["kind"] == "batch"
     assert library.batches.held[which].parameters == records.BatchParameters(
-        min_samples=2, metric=records.BatchMetric.EUCLIDEAN
+        min_samples=2, metric=records.BatchMetric.EUCLIDEAN, weights=records.Weights.PLAIN
     )
     ask("batches", "analyze", which, "--min-cluster-size", 1, code=2)
     assert "no group with that label" in ask("batches", "rank", which, "Cats", "--metric", "niqe", code=6).stderr

@@ -22,7 +22,7 @@ from pixsortd.grouping.packing import hashes
 from pixsortd.grouping.request import Failure, Progress, Reply, Request
 from pixsortd.grouping.rows import unit
 from pixsortd.grouping.run import recluster
-from pixsortd.records import Selection
+from pixsortd.records import Selection, Weights
 
 SIZES = (20, 12, 8)
 
@@ -111,10 +111,11 @@ def test_which_clusters_are_taken_is_asked_for(tmp_path: Path) -> None:
     assert "0.9" in how
 
 
-def test_order_of_arrival_changes_nothing(request_of: Callable[..., Request]) -> None:
-    first = request_of()
+@pytest.mark.parametrize("weights", list(Weights))
+def test_order_of_arrival_changes_nothing(request_of: Callable[..., Request], weights: Weights) -> None:
+    first = request_of(weights=weights)
     before = outcome(first, answer(first, no_progress))
-    shuffled = request_of(np.random.default_rng(7).permutation(sum(SIZES) + 10))
+    shuffled = request_of(np.random.default_rng(7).permutation(sum(SIZES) + 10), weights=weights)
     assert outcome(shuffled, answer(shuffled, no_progress)) == before
 
 

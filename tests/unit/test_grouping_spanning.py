@@ -20,7 +20,7 @@ from pixsortd.grouping.density import extract
 from pixsortd.grouping.neighbours import build, built
 from pixsortd.grouping.points import placed
 from pixsortd.grouping.rows import Array
-from pixsortd.grouping.spanning import Edges, Spanning, mutual, tree
+from pixsortd.grouping.spanning import Edges, Spanning, completed, mutual, tree
 from pixsortd.records import BatchMetric, Selection
 from tests.unit.test_grouping_neighbours import measured, scattered
 
@@ -71,7 +71,7 @@ MATERIAL = [scattered, clumps, grid]
 def test_an_exact_tree_is_the_tree_of_all_pairs(made, metric, count, samples, width, seed) -> None:
     vectors = made(count, seed)
     points = placed(vectors, metric)
-    spanning = tree(mutual(built(points, width), samples), points=points, exact=True)
+    spanning = whole(points, mutual(built(points, width), samples))
     reach = mutual_reachability(measured(vectors, metric), samples)
     reference = mst_linkage_core(reach)
     heights = np.sort(reference[:, 2])
@@ -93,7 +93,7 @@ def test_what_is_certified_is_right(made, metric, width, seed) -> None:
     """Below every certified edge both of its sides are as they are among all pairs, at least one of them whole."""
     points = placed(made(200, seed), metric)
     edges = mutual(built(points, width), 5)
-    sparse, exact = tree(edges, points=points), tree(edges, points=points, exact=True)
+    sparse, exact = tree(edges, points=points), whole(points, edges)
     assert 0.0 <= sparse.proved <= 1.0
     assert (np.sort(sparse.weights) >= exact.weights - 1e-9).all()
     if sparse.certified.all():
@@ -104,6 +104,11 @@ def test_what_is_certified_is_right(made, metric, width, seed) -> None:
         one, other = sparse.edges[number]
         lightest = [crossing_weight[np.ix_(part == part[end], part != part[end])].min() for end in (one, other)]
         assert max(lightest) >= sparse.weights[number] - 1e-9
+
+
+def whole(points, edges: Edges) -> Spanning:
+    """The tree of all pairs, from the graph's."""
+    return completed(tree(edges, points=points), points, edges.core)
 
 
 def dense_weights(points, edges: Edges) -> Array:
@@ -135,7 +140,7 @@ def reference(vectors: Array, metric: BatchMetric, samples: int, size: int, meth
 def test_without_ties_the_clusters_are_those_of_hdbscan(metric, method, epsilon, seed) -> None:
     vectors = clumps(300, seed)
     points = placed(vectors, metric)
-    spanning = tree(mutual(built(points, 15), 1), points=points, exact=True)
+    spanning = whole(points, mutual(built(points, 15), 1))
     found = extract(spanning, 5, method, epsilon)
     wanted = reference(vectors, metric, 1, 5, method.value, epsilon)
     assert adjusted_rand_score(wanted, found.labels) == 1.0
@@ -151,7 +156,8 @@ def test_without_ties_the_clusters_are_those_of_hdbscan(metric, method, epsilon,
 def test_with_the_ties_of_core_distances_nearly_all_rows_agree(metric, samples, exact) -> None:
     vectors = clumps(600, samples)
     points = placed(vectors, metric)
-    spanning = tree(mutual(built(points, 20), samples), points=points, exact=exact)
+    edges = mutual(built(points, 20), samples)
+    spanning = whole(points, edges) if exact else tree(edges, points=points)
     found = extract(spanning, 8).labels
     wanted = reference(vectors, metric, samples, 8, "eom", 0.0)
     both = (found >= 0) & (wanted >= 0)
@@ -181,7 +187,7 @@ def test_components_are_joined_by_their_lightest_pair(metric: BatchMetric) -> No
     vectors = np.concatenate([centre + generator.normal(size=(30, 12)) * 0.1 for centre in centres]).astype(np.float16)
     points = placed(vectors, metric)
     edges = mutual(built(points, 6), 5)
-    joined, exact = tree(edges, points=points), tree(edges, points=points, exact=True)
+    joined, exact = tree(edges, points=points), whole(points, edges)
     assert np.array_equal(joined.weights[-8:], exact.weights[-8:])
     hung = tree(edges, far=77.0)
     assert (hung.weights[-8:] == 77.0).all()

@@ -8,7 +8,7 @@ from pixsortd.api.answers.base import Answer, Body, ImageId, Seconds, Total
 from pixsortd.api.answers.jobs import Job
 from pixsortd.api.answers.photos import Cell
 from pixsortd.api.ports import BatchStatus
-from pixsortd.records import BatchMetric
+from pixsortd.records import BatchMetric, Weights
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -20,6 +20,10 @@ class Parameters(Body, frozen=True, kw_only=True):
     min_cluster_size: Annotated[int, Meta(ge=2, le=1000)] = 5
     min_samples: Annotated[int, Meta(ge=1, le=1000)] = 5
     metric: BatchMetric = BatchMetric.COSINE
+    weights: Annotated[
+        Weights,
+        Meta(description="what holds photos together: neighbours they share, or distance alone, as in HDBSCAN"),
+    ] = Weights.SHARED
 
 
 class Batch(Answer, frozen=True, kw_only=True):
@@ -35,6 +39,7 @@ class Batch(Answer, frozen=True, kw_only=True):
     grouped: int
     left_out: Annotated[int, Meta(description="photos without a vector at the last analysis; the next takes them in")]
     analyzed: Seconds | None
+    method: Annotated[str | None, Meta(description="how the groups were found, in words")]
     error: str | None
     job: Job | None
     preview: list[ImageId]

@@ -34,6 +34,8 @@ class BatchSummary(Record, frozen=True, kw_only=True):
     left_out: int = 0
     """Photos that had no vector at the last analysis; the next one takes them in."""
     analyzed: float | None = None
+    method: str | None = None
+    """How the groups were found, in words."""
     error: str | None = None
     """Why the last analysis failed."""
     job: Job | None = None

@@ -167,6 +167,7 @@ class Analyses:
         space = self._spaces.active()
         contents, vectors = ([], None) if space is None else self._store.vectors_among(space.key, state.members)
         groups: dict[str, tuple[bytes, ...]] = {}
+        method = ""
         if vectors is not None and len(contents) >= parameters.min_cluster_size:
             before, cluster = earlier(state), self._settings().cluster
 
@@ -183,6 +184,7 @@ class Analyses:
                     min_cluster_size=parameters.min_cluster_size,
                     min_samples=parameters.min_samples,
                     metric=parameters.metric,
+                    weights=parameters.weights,
                     deadline=float(cluster.deadline),
                 )
 
@@ -190,13 +192,14 @@ class Analyses:
             # Asked now, not when the run began: a label given meanwhile is taken.
             taken = given(self._decisions.batches()[state.id])
             found = ((one.id, [contents[row] for row in one.members()]) for one in reply.groups)
-            groups = labelled(found, before, taken)
+            groups, method = labelled(found, before, taken), reply.method
         looked_at = frozenset(contents)
         return BatchAnalyzed(
             batch=state.id,
             groups=groups,
             ungrouped=tuple(sorted(looked_at.difference(*groups.values()))),
             left_out=tuple(sha256 for sha256 in state.members if sha256 not in looked_at),
+            method=method,
             at=time.time(),
         )
 

@@ -45,6 +45,7 @@ def summary(state: BatchState, job: Job | None, known: Collection[bytes]) -> Bat
         grouped=sum(map(len, groups.values())),
         left_out=len(members.intersection(analysis.left_out)) if analysis is not None else 0,
         analyzed=analysis.at if analysis is not None else None,
+        method=(analysis.method or None) if analysis is not None else None,
         error=state.error,
         job=job,
         preview=tuple(dict.fromkeys(sha256 for sha256 in faces(state) if sha256 in known))[:PREVIEW],
