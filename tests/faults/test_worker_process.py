@@ -361,13 +361,13 @@ def test_a_program_that_is_not_there_is_said_too() -> None:
 
 
 PARENT = """
-import sys, time
+import os, sys, time
 from pixsortd.config import EmbedSettings, ScoreSettings, Settings
 from pixsortd.workers.local import LocalWorker
 worker = LocalWorker(Settings(embed=EmbedSettings(space="builtin"), score=ScoreSettings(metrics=())))
 worker.start()
-print(worker.pid, flush=True)
-time.sleep(1000)
+os.write(1, b"\\n%d\\n" % worker.pid)  # another thread may be in the middle of a line of the log
+time.sleep(100)
 """
 
 
@@ -376,7 +376,6 @@ def test_a_worker_does_not_outlive_a_killed_core() -> None:
     core = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=environment)
     assert core.stdout is not None
     with core.stdout:
-        # The first line may be a log line's neighbour: the id is the last word that is a number.
         told = next((int(line) for line in core.stdout if line.strip().isdigit()), None)
     assert told is not None, f"it ended with {core.wait()} before it had a worker; see what it wrote"
     worker = psutil.Process(told)
